@@ -1,0 +1,1 @@
+"""What every exporter needs and none of them is; it knows no exporter by name."""
