@@ -49,7 +49,7 @@ class Telemetry:
         )
         self._dropped = Counter(
             "nearfield_series_dropped",
-            "Updates whose series was over a limit, so that labels became other or it was left out.",
+            "Updates whose series was over a limit: its labels became other, or it was left out.",
             ["family"],
             registry=registry,
         )

@@ -67,7 +67,7 @@ def _unknown_variables(model: type[BaseModel], environ: Mapping[str, str]) -> li
     problems = []
     for variable in (name.upper() for name, value in environ.items() if value):
         section, nested, _ = variable.removeprefix(PREFIX).partition("__")
-        if not variable.startswith(PREFIX) or section.lower() in sections and nested:
+        if not variable.startswith(PREFIX) or (section.lower() in sections and nested):
             continue
         if nested:
             problems.append(unknown(variable, section.lower(), sections))

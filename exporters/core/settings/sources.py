@@ -55,7 +55,7 @@ class _Environment(EnvSettingsSource):
     def _load_env_vars(self) -> Mapping[str, str | None]:
         return {name.lower(): value for name, value in self._environ.items() if value}
 
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+    def decode_complex_value(self, _name: str, _field: FieldInfo, value: Any) -> Any:
         try:
             return json.loads(value)
         except (ValueError, RecursionError):

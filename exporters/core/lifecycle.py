@@ -1,0 +1,101 @@
+"""Start in order, stop in reverse.
+
+    open resources → run services → listen … stop … answer requests in flight → cancel → close
+
+A first SIGINT or SIGTERM stops so; a second one ends the process at once; SIGHUP reloads.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
+from typing import Any
+
+from exporters.core.exporter import Exporter
+
+log = logging.getLogger(__name__)
+
+DRAIN = 5.0
+"""Seconds that requests in flight get; closing has as long, so SIGTERM to exit stays under 10."""
+
+
+async def serve(
+    exporters: Sequence[Exporter],
+    front: AbstractAsyncContextManager[Any],
+    stop: asyncio.Event,
+) -> None:
+    """Run exporters, and last of all `front`, the page for scrapers, until `stop` is set.
+
+    Any error that leaves a service stops all the rest, in the same order, and is raised.
+    """
+    async with AsyncExitStack() as resources:
+        for exporter in exporters:
+            for resource in exporter.resources:
+                await resources.enter_async_context(resource)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(service.run(), name=service.name)
+                for exporter in exporters
+                for service in exporter.services
+            ]
+            tasks.append(group.create_task(_reload_on_hangup(exporters), name="reload"))
+            async with _listening(exporters, front):
+                await stop.wait()
+            for task in tasks:
+                task.cancel()
+
+
+@asynccontextmanager
+async def _listening(
+    exporters: Sequence[Exporter], front: AbstractAsyncContextManager[Any]
+) -> AsyncIterator[None]:
+    """Hold every listener open; services still run while the last requests are answered."""
+    async with AsyncExitStack() as listeners:
+        for exporter in exporters:
+            for listener in exporter.listeners:
+                await listeners.enter_async_context(listener)
+        await listeners.enter_async_context(front)
+        yield
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[asyncio.Event]:
+    """Give an event that SIGINT (a person) or SIGTERM (a container runtime) sets."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def first(number: signal.Signals) -> None:
+        log.info("stopping, since %s came; a second one ends at once", number.name)
+        stop.set()
+        for again in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(again)
+            signal.signal(again, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, first, number)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def _reload_on_hangup(exporters: Sequence[Exporter]) -> None:
+    """Call each exporter's `reload` at every SIGHUP; several that come at once are one."""
+    loop = asyncio.get_running_loop()
+    hangup = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    try:
+        while await hangup.wait():
+            hangup.clear()
+            for exporter in exporters:
+                if exporter.reload:
+                    await exporter.reload()
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
