@@ -1,7 +1,7 @@
 """How many values a label may have, how many series a family, and where the rest goes."""
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -12,30 +12,31 @@ OTHER = "other"
 """The label value that gathers every value over the cap."""
 
 LABEL_LIMIT = 5_000
-"""Values of one label: twice the episodes of a large platform."""
+"""Values of one label: more than twice the episodes of a large platform."""
 
 SERIES_LIMIT = 50_000
-"""Series of one family: beyond it Prometheus suffers before we do."""
+"""Series of one family, as `downloads.series_limit` has it for users' own SQL."""
 
 
 class Policy(Enum):
-    """What becomes of an update whose label value has no place."""
+    """What becomes of an update whose label values have no place."""
 
     FOLD = "fold"
-    """That label becomes `other`, the other labels keep theirs: sums stay right."""
+    """A label over its cap becomes `other`, the other labels keep their values: sums stay right."""
     FOLD_ALL = "fold_all"
-    """All labels of the series become `other`: sums stay right, and no half-true series appears."""
+    """All labels become `other`: sums stay right, and no series is true in one label only."""
     DROP = "drop"
-    """The update is dropped: adding up would be nonsense (info, timestamps)."""
+    """The update is dropped: where adding up is nonsense (info, timestamps)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The caps of one family (DESIGN 3.7).
 
-    `series` caps the family, `label` each of its labels, `labels` single labels by name. The values
-    `other` and the one series that has only them come on top, so a family never holds more than
-    `series + 1` series, nor a label more than its cap and `other`.
+    `series` caps the family, `label` each of its labels, `labels` single labels by their name. What
+    is over `series` goes to the one series that has `other` in every label (or is dropped). That
+    series and the value `other` come on top: a family holds at most `series + 1` series, a label at
+    most its cap and `other`.
     """
 
     series: int = SERIES_LIMIT
@@ -44,7 +45,7 @@ class Limits:
     policy: Policy = Policy.FOLD
 
     def caps(self, labelnames: Sequence[str]) -> tuple[int, ...]:
-        """The cap of each label; ValueError for a cap of a label that the family has not."""
+        """The cap of each label; ValueError where a cap names a label that the family has not."""
         strangers = sorted(set(self.labels).difference(labelnames))
         if strangers:
             raise ValueError(f"no such label to limit: {', '.join(strangers)}")
@@ -54,24 +55,24 @@ class Limits:
 class Places:
     """Which label values of a family have a place, and how many series hold each.
 
-    Bounded whatever comes: a value over its cap is not remembered. A place is free again when the
-    last series that holds it goes.
+    Bounded whatever comes, since a value over its cap is not remembered. A place is free again when
+    the last series that holds it goes.
     """
 
     __slots__ = ("_caps", "_held", "_limits", "_rest", "_series")
 
-    def __init__(self, labelnames: Sequence[str], limits: Limits) -> None:
+    def __init__(self, caps: tuple[int, ...], limits: Limits) -> None:
+        self._caps = caps
         self._limits = limits
-        self._caps = limits.caps(labelnames)
-        self._held: tuple[Counter[str], ...] = tuple(Counter() for _ in labelnames)
-        self._rest: Labels = (OTHER,) * len(labelnames)
+        self._held: tuple[Counter[str], ...] = tuple(Counter() for _ in caps)
+        self._rest: Labels = (OTHER,) * len(caps)
         self._series = 0
 
     def fit(self, labels: Labels, present: Container[Labels]) -> Labels | None:
-        """The series that an update belongs to, or None if it is to be dropped.
+        """The series that an update for `labels` belongs to, or None if it is to be dropped.
 
-        `present` are the series that exist. The answer may be a new series, for which the caller
-        then calls `take`.
+        `present` holds the series that there are. The answer may be a new one; who makes it calls
+        `take`.
         """
         fitted = self._fold(labels)
         if fitted is None or fitted in present or fitted == self._rest:
@@ -104,3 +105,25 @@ class Places:
                 held[value] -= 1
                 if not held[value]:
                     del held[value]
+
+    def renewed(self, staying: Collection[Labels], coming: Iterable[Labels]) -> "Places":
+        """Places after a change of rows, taken by the series that stay.
+
+        Values of the `coming` rows that hold a place now have theirs reserved, until `settle`.
+        """
+        new = Places(self._caps, self._limits)
+        new._series = len(staying) - (self._rest in staying)
+        for held, values in zip(new._held, zip(*staying, strict=True), strict=False):
+            held.update(values)
+            del held[OTHER]
+        for held, had, values in zip(
+            new._held, self._held, zip(*coming, strict=True), strict=False
+        ):
+            held.update(dict.fromkeys(had.keys() & values, 0))
+        return new
+
+    def settle(self) -> None:
+        """Give up every place that no series holds."""
+        for held in self._held:
+            for value in [value for value, series in held.items() if not series]:
+                del held[value]

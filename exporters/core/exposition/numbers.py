@@ -1,34 +1,30 @@
 """Floats as Prometheus writes them: Go's notation, as `prometheus_client.utils.floatToGoString`."""
 
 from collections.abc import Iterable
-from math import inf
-
-_GO_EXPONENT_FROM = 1e6
-_PYTHON_EXPONENT_FROM = 1e16
+from math import inf, isnan
 
 _EXPONENT = {digits: f"e+{digits - 1:02d}" for digits in range(7, 17)}
+_LOWEST = -inf
 
 
 def number(value: float) -> str:
     """One value as both exposition formats write it."""
-    if -inf < value < _GO_EXPONENT_FROM:
-        return repr(value)
-    if value < _PYTHON_EXPONENT_FROM:
+    if 1e6 <= value < 1e16:
         return _exponential(repr(value))
     if value == inf:
         return "+Inf"
     if value == -inf:
         return "-Inf"
-    return "NaN" if value != value else repr(value)
+    return "NaN" if isnan(value) else repr(value)
 
 
 def numbers(values: Iterable[float]) -> list[str]:
     """Many values; most are finite and under a million, where Go and Python agree."""
-    return [repr(v) if -inf < v < _GO_EXPONENT_FROM else number(v) for v in values]
+    return [repr(value) if _LOWEST < value < 1e6 else number(value) for value in values]
 
 
 def _exponential(text: str) -> str:
-    """`1234500.0` as `1.2345e+06`: Go turns to exponents sooner than Python."""
+    """`1234500.0` as `1.2345e+06`: Go turns to exponents at a million, Python at 1e16."""
     whole, _, fraction = text.partition(".")
     mantissa = f"{whole[0]}.{whole[1:]}{fraction}".rstrip("0.")
     return mantissa + _EXPONENT[len(whole)]

@@ -5,18 +5,20 @@ from typing import Literal
 
 from prometheus_client.samples import Sample
 
-from exporters.core.exposition.family import Block, Family, OnDrop, ignore_drops
-from exporters.core.exposition.limits import Labels, Limits
+from exporters.core.exposition.family import Family, OnDrop, Table, ignore_drops, line_template
+from exporters.core.exposition.limits import Labels, Limits, Policy
+from exporters.core.exposition.numbers import numbers
 
 ValueKind = Literal["counter", "gauge", "unknown", "info"]
-Rows = Mapping[Labels, float] | Iterable[tuple[Labels, float]]
+Row = tuple[Labels, float]
+"""The label values of a series in the order of the family's label names, and a number."""
 
 
-class ValueFamily(Family):
+class ValueFamily(Family[float]):
     """A family with one value a series.
 
-    Label values come as a tuple of strings in the order of `labelnames`; a tuple of another length
-    is a ValueError. A counter refuses a negative amount or value, and NaN, with ValueError.
+    A tuple of label values that has not the length of `labelnames` is a ValueError; so is, for a
+    counter, a negative number or NaN.
     """
 
     def __init__(
@@ -29,52 +31,107 @@ class ValueFamily(Family):
         limits: Limits = Limits(),  # noqa: B008 - frozen
         on_drop: OnDrop = ignore_drops,
     ) -> None:
-        super().__init__(kind, name, documentation, labelnames)
-
-    def __len__(self) -> int:
-        """How many series there are."""
-        raise NotImplementedError
+        super().__init__(kind, name, documentation, labelnames, limits, on_drop)
+        self._template = line_template(self.full_name, self.labelnames)
 
     def value(self, labels: Labels) -> float | None:
         """The value of a series, or None if it is not there."""
-        raise NotImplementedError
+        return self._table.values.get(labels)
 
     def set(self, labels: Labels, value: float) -> None:
-        """Give a series its value. Over a cap it is dropped, whatever the policy, and counted.
+        """Give a series its value; one that has no place under the limits is dropped and counted.
 
-        To fold a gauge would need the memory of all that was folded; `replace` can.
+        It is dropped whatever the policy: to fold values that are set one by one would take a
+        memory of all of them. `replace` folds.
         """
-        raise NotImplementedError
+        number, table = self._checked(value), self._table
+        key = labels if labels in table.values else self._seat(table, labels, fold=False)
+        if key is not None:
+            table.values[key] = number
+        self._report_drops()
 
     def inc(self, labels: Labels, amount: float = 1.0) -> None:
         """Add to a series, which begins at 0: `inc(labels, 0)` makes it appear."""
-        raise NotImplementedError
+        self.add_many(((labels, amount),))
 
-    def add_many(self, rows: Iterable[tuple[Labels, float]]) -> None:
-        """Add every amount to its series. A refused amount ends it; those before it are counted."""
-        raise NotImplementedError
+    def add_many(self, rows: Iterable[Row]) -> None:
+        """Add each amount to its series. One that is refused ends it; those before it are added."""
+        table = self._table
+        values = table.values
+        for labels, amount in rows:
+            number = self._checked(amount)
+            key = labels if labels in values else self._seat(table, labels)
+            if key is not None:
+                values[key] += number
+        self._report_drops()
 
-    def replace(self, rows: Rows) -> None:
+    def replace(self, rows: Mapping[Labels, float] | Iterable[Row]) -> None:
         """Make the family exactly these rows.
 
-        Series that stay keep their place under the limits, then the others are admitted in the
-        order of `rows`; rows that fold into one series, or come twice, add up (with the policy
-        `drop` the last one counts). Built aside and swapped in by one assignment: with many rows it
-        may run in a worker thread, as long as nobody else updates the family meanwhile.
+        Series and label values that are still there keep their places, the others are admitted in
+        the order of `rows`. Rows of one series add up (under the policy `drop` the last one
+        counts). The new table is built aside and swapped in by one assignment, so that with many
+        rows it may be done in a worker thread, if nobody else updates the family meanwhile.
         """
-        raise NotImplementedError
+        old = self._table
+        lines: dict[Labels, str] = {}
+        values: dict[Labels, float] = {}
+        coming: list[Row] = []
+        for labels, value in rows.items() if isinstance(rows, Mapping) else rows:
+            number = self._checked(value)
+            line = old.lines.get(labels)
+            if line is None:
+                coming.append((labels, number))
+            elif labels in values:
+                values[labels] = self._merged(values[labels], number)
+            else:
+                lines[labels], values[labels] = line, number
+        new = Table(old.places, lines, values)
+        if coming or len(values) < len(old.values):
+            new.places = old.places.renewed(values, (labels for labels, _ in coming))
+            self._admit(new, coming)
+        self._table = new
+        self._report_drops()
 
-    def remove(self, labels: Labels) -> None:
-        """Forget a series, if it is there; what was folded into `other` stays in it."""
-        raise NotImplementedError
+    def _admit(self, table: Table[float], rows: Iterable[Row]) -> None:
+        """Add rows without a series to a table that nobody sees yet."""
+        for labels, value in rows:
+            new = len(table.values)
+            key = labels if labels in table.values else self._seat(table, labels)
+            if key is not None:
+                is_new = len(table.values) > new
+                table.values[key] = value if is_new else self._merged(table.values[key], value)
+        table.places.settle()
 
-    def clear(self) -> None:
-        """Forget every series."""
-        raise NotImplementedError
+    def _merged(self, value: float, another: float) -> float:
+        return another if self._limits.policy is Policy.DROP else value + another
 
-    def blocks(self, size: int) -> Iterator[Block]:
-        """See `Family.blocks`; all values are of the moment the first block is asked for."""
-        raise NotImplementedError
+    def _checked(self, value: float) -> float:
+        """The value as a plain float: a subclass's `repr` would end up on the page."""
+        number = float(value)
+        if self.type == "counter" and not number >= 0:
+            raise ValueError(f"counter {self.full_name} cannot take {number}")
+        return number
 
-    def _samples(self) -> list[Sample]:
-        raise NotImplementedError
+    def iter_samples(self) -> Iterator[Sample]:
+        """See `Family.iter_samples`."""
+        for labels, value in list(self._table.values.items()):
+            named = dict(zip(self.labelnames, labels, strict=True))
+            yield Sample(self.full_name, named, value)
+
+    def blocks(self, size: int) -> Iterator[str]:
+        """See `Family.blocks`; all values are those of the moment the first block is asked for."""
+        table = self._table
+        lines, values = list(table.lines.values()), list(table.values.values())
+        for start in range(0, len(lines), size):
+            texts = numbers(values[start : start + size])
+            block = [""] * (2 * len(texts))
+            block[::2] = lines[start : start + size]
+            block[1::2] = texts
+            yield "".join(block)
+
+    def _line(self, labels: Labels) -> str:
+        return self._template % self._escaped(labels)
+
+    def _zero(self) -> float:
+        return 0.0
