@@ -1,0 +1,66 @@
+-- What the app does not know and the arithmetic of the sample needs, out of the app's way in a schema of
+-- its own: it makes later days (advance) the same as they would have been from the start.
+
+CREATE SCHEMA sample;
+
+-- One row: the day on which the sample was made, its seed, and the first day for which there are no
+-- stats yet.
+CREATE TABLE sample.made (
+    born date NOT NULL,
+    seed bigint NOT NULL,
+    next_day date NOT NULL
+);
+
+-- An episode's audience; days from first_day to last_day have stats.
+CREATE TABLE sample.curves (
+    episode_id integer PRIMARY KEY,
+    podcast_id integer NOT NULL,
+    episode_bytes integer NOT NULL,
+    published_on date NOT NULL,
+    first_day date NOT NULL,
+    last_day date NOT NULL,
+    scale double precision NOT NULL,
+    tail double precision NOT NULL,
+    growth double precision NOT NULL,
+    first_day_factor double precision NOT NULL
+);
+
+-- Weekday, season and outage in one factor a day.
+CREATE TABLE sample.days (
+    day date PRIMARY KEY,
+    factor double precision NOT NULL
+);
+
+-- How a day's downloads split over user agents (a1 to a8) and countries (c1 to c8): a template for
+-- format() and the shares that fill it; unused shares are 0.
+CREATE TABLE sample.splits (
+    id integer PRIMARY KEY,
+    template text NOT NULL,
+    a1 double precision NOT NULL,
+    a2 double precision NOT NULL,
+    a3 double precision NOT NULL,
+    a4 double precision NOT NULL,
+    a5 double precision NOT NULL,
+    a6 double precision NOT NULL,
+    a7 double precision NOT NULL,
+    a8 double precision NOT NULL,
+    c1 double precision NOT NULL,
+    c2 double precision NOT NULL,
+    c3 double precision NOT NULL,
+    c4 double precision NOT NULL,
+    c5 double precision NOT NULL,
+    c6 double precision NOT NULL,
+    c7 double precision NOT NULL,
+    c8 double precision NOT NULL
+);
+
+-- Who fetches which feed: one of podcast_id and feed_id is set.
+CREATE TABLE sample.readers (
+    podcast_id bigint,
+    feed_id bigint,
+    since date NOT NULL,
+    name text NOT NULL,
+    type text NOT NULL,
+    raw text NOT NULL,
+    requests double precision NOT NULL
+);
