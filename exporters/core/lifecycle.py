@@ -9,13 +9,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    contextmanager,
-)
-from typing import Any
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from exporters.core.exporter import Exporter
 
@@ -25,19 +19,15 @@ DRAIN = 5.0
 """Seconds that requests in flight get; closing has as long, so SIGTERM to exit stays under 10."""
 
 
-async def serve(
-    exporters: Sequence[Exporter],
-    front: AbstractAsyncContextManager[Any],
-    stop: asyncio.Event,
-) -> None:
-    """Run exporters, and last of all `front`, the page for scrapers, until `stop` is set.
+async def serve(exporters: Sequence[Exporter], stop: asyncio.Event) -> None:
+    """Run exporters until `stop` is set.
 
     Any error that leaves a service stops all the rest, in the same order, and is raised.
     """
     async with AsyncExitStack() as resources:
-        for exporter in exporters:
-            for resource in exporter.resources:
-                await resources.enter_async_context(resource)
+        await _open(exporters, resources, stop)
+        if stop.is_set():
+            return
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(service.run(), name=service.name)
@@ -45,22 +35,45 @@ async def serve(
                 for service in exporter.services
             ]
             tasks.append(group.create_task(_reload_on_hangup(exporters), name="reload"))
-            async with _listening(exporters, front):
+            async with _listening(exporters):
                 await stop.wait()
             for task in tasks:
                 task.cancel()
 
 
+async def _open(
+    exporters: Sequence[Exporter], resources: AsyncExitStack, stop: asyncio.Event
+) -> None:
+    """Open every resource in order; `stop` cuts this short, since opening may take long."""
+    task = asyncio.current_task()
+    assert task  # noqa: S101  a coroutine always runs in a task
+    opening = True
+
+    def cut_short(_: object) -> None:
+        if opening:
+            task.cancel()
+
+    stopped = asyncio.create_task(stop.wait())
+    stopped.add_done_callback(cut_short)
+    try:
+        for exporter in exporters:
+            for resource in exporter.resources:
+                await resources.enter_async_context(resource)
+    except asyncio.CancelledError:
+        if not stop.is_set() or task.uncancel():
+            raise
+    finally:
+        opening = False
+        stopped.cancel()
+
+
 @asynccontextmanager
-async def _listening(
-    exporters: Sequence[Exporter], front: AbstractAsyncContextManager[Any]
-) -> AsyncIterator[None]:
+async def _listening(exporters: Sequence[Exporter]) -> AsyncIterator[None]:
     """Hold every listener open; services still run while the last requests are answered."""
     async with AsyncExitStack() as listeners:
         for exporter in exporters:
             for listener in exporter.listeners:
                 await listeners.enter_async_context(listener)
-        await listeners.enter_async_context(front)
         yield
 
 

@@ -1,0 +1,156 @@
+"""The one place that knows every exporter: settings to exporters to a running process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from pydantic import Field, SecretStr
+
+from exporters import downloads
+from exporters.core import lifecycle
+from exporters.core.database import Database
+from exporters.core.errors import SettingsError
+from exporters.core.exporter import Exporter
+from exporters.core.settings import Folder, Section, load
+from exporters.core.telemetry import Telemetry
+from exporters.core.web.guard import Guard
+from exporters.core.web.live import LiveConfig
+from exporters.core.web.server import Listener
+from exporters.core.web.settings import WebSettings
+from exporters.core.web.surface import Surface
+from exporters.downloads.settings import DownloadsSettings
+from exporters.embedded.locks import exclusive
+from exporters.embedded.server import EmbeddedServer
+
+VERSION = version("nearfield")
+
+
+class LedgerSettings(Section):
+    """The PostgreSQL that keeps the durable truth."""
+
+    dsn: SecretStr | None = Field(
+        None,
+        description="Connection string of the ledger, PostgreSQL 14 or newer. Without it an"
+        " embedded server runs under `data_dir`.",
+    )
+
+
+class Settings(Section):
+    """Everything that can be set. Absent means the default, or not configured."""
+
+    data_dir: Folder = Field(
+        Path("data"), description="Where Nearfield keeps its files; made where it is not there."
+    )
+    web: WebSettings = WebSettings()
+    ledger: LedgerSettings = LedgerSettings()
+    downloads: DownloadsSettings = DownloadsSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What exporters are given: made once, never asked of each other."""
+
+    settings: Settings
+    telemetry: Telemetry
+    ledger: Database
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """An exporter that can be run: what it lacks, in words that tell what to do, and its build."""
+
+    section: str
+    lacks: Callable[[Settings], str]
+    build: Callable[[Shared], Exporter]
+
+
+def _downloads_lacks(settings: Settings) -> str:
+    if settings.downloads.app_dsn or settings.downloads.queries:
+        return ""
+    return (
+        "downloads.app_dsn_file: wants a file with the connection string of the app's PostgreSQL"
+        " (or set downloads.queries, to run your own SQL on the ledger)"
+    )
+
+
+def _build_downloads(shared: Shared) -> Exporter:
+    dsn = shared.settings.downloads.app_dsn
+    app = Database("the app's database", dsn) if dsn else None
+    return downloads.build(shared.settings.downloads, shared.telemetry, app, shared.ledger)
+
+
+KINDS: Mapping[str, Kind] = {
+    "downloads": Kind("downloads", _downloads_lacks, _build_downloads),
+}
+
+
+def read_settings(
+    file: Path | None, environ: Mapping[str, str], names: Collection[str] = ()
+) -> Settings:
+    """Return the settings for the exporters in `names`, or for all; raise every problem at once."""
+    unused = [kind.section for name, kind in KINDS.items() if names and name not in names]
+    settings = load(Settings, file, environ, unused=unused)
+    problems = [problem for name in names if (problem := KINDS[name].lacks(settings))]
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def configured(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the exporters that the settings hold enough for; none is a problem."""
+    lacking = {name: kind.lacks(settings) for name, kind in KINDS.items()}
+    if all(lacking.values()):
+        raise SettingsError(list(lacking.values()))
+    return tuple(name for name, problem in lacking.items() if not problem)
+
+
+async def run(settings: Settings, names: Sequence[str]) -> None:
+    """Run the named exporters until a signal."""
+    with lifecycle.stop_on_signals() as stop:
+        await serve(settings, names, stop)
+
+
+async def serve(
+    settings: Settings,
+    names: Sequence[str],
+    stop: asyncio.Event,
+    extra: Sequence[Exporter] = (),
+) -> None:
+    """Run the named exporters until `stop` is set. `extra` come first: the demo's own parts."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    telemetry = Telemetry(registry, VERSION)
+    live = LiveConfig.load(settings.web.config_file)
+    keeper, ledger = _ledger(settings)
+    shared = Shared(settings, telemetry, ledger)
+    exporters = [KINDS[name].build(shared) for name in names]
+    app = Surface(exporters, registry, VERSION).app()
+    Guard(live).install(app)
+    front = Exporter(
+        "web",
+        services=[live],
+        listeners=[Listener("web", app, settings.web.listen, live.context)],
+    )
+    with exclusive(settings.data_dir):
+        await lifecycle.serve([keeper, *extra, *exporters, front], stop)
+
+
+def _ledger(settings: Settings) -> tuple[Exporter, Database]:
+    """Return the ledger's database, and the parts that open it and keep it running."""
+    if settings.ledger.dsn:
+        ledger = Database("the ledger", settings.ledger.dsn)
+        return Exporter("ledger", resources=[ledger]), ledger
+    server = EmbeddedServer(settings.data_dir)
+    ledger = Database("the embedded ledger", SecretStr(server.dsn()))
+    return Exporter("ledger", resources=[_created(server), ledger], services=[server]), ledger
+
+
+@asynccontextmanager
+async def _created(server: EmbeddedServer) -> AsyncIterator[None]:
+    async with server:
+        await server.create_database()
+        yield

@@ -1,0 +1,141 @@
+"""The command line: `nearfield run`, `demo` and `check`."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from exporters import app, check, demo
+from exporters.core import log
+from exporters.core.errors import NearfieldError, SettingsError
+
+DEFAULT_FILE = Path("nearfield.toml")
+DONE, FAILED, WRONG_USAGE = 0, 1, 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a wrong usage in one line, with the command that explains the right one."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed at work, 2 wrong usage."""
+    options = _parser().parse_args(arguments)
+    log.configure("WARNING" if options.command == "check" else "INFO")
+    try:
+        _run(options.start(options))
+    except SettingsError as error:
+        sys.stderr.writelines(f"nearfield: {problem}\n" for problem in error.problems)
+        return WRONG_USAGE
+    except NearfieldError as error:
+        sys.stderr.write(f"nearfield: {error}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="nearfield",
+        description="Observability and business metrics for people who publish audio on a platform"
+        " of their own.",
+        epilog="Try it: nearfield demo",
+    )
+    parser.add_argument("--version", action="version", version=f"nearfield {app.VERSION}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands.add_parser("run", help="serve the metrics of what the settings name"))
+    _add_demo(commands.add_parser("demo", help="see everything at work on sample data"))
+    _add_check(commands.add_parser("check", help="tell every problem of the settings at once"))
+    return parser
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Serve metrics until SIGTERM or Ctrl-C."
+    parser.add_argument(
+        "exporters",
+        nargs="*",
+        metavar="EXPORTER",
+        help=f"one or more of: {', '.join(app.KINDS)} (default: all that are configured)",
+    )
+    _add_config(parser)
+    parser.set_defaults(start=_start_run)
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Start a PostgreSQL with sample shows, serve their metrics, and start the neighbours that"
+        " are found on PATH. Ctrl-C ends all of it."
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, help="keep the data there (default: a folder that goes at the end)"
+    )
+    parser.add_argument(
+        "--once", action="store_true", help="exit with 0 once every exporter has served data"
+    )
+    parser.set_defaults(start=lambda o: demo.run(o.data_dir, once=o.once))
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Read the settings as `run` would, and explain each of your queries where its database"
+        " answers."
+    )
+    _add_config(parser)
+    parser.set_defaults(start=lambda o: check.run(_file(o.config), os.environ))
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help=f"settings in TOML (default: {DEFAULT_FILE} where it is there)",
+    )
+
+
+def _file(chosen: Path | None) -> Path | None:
+    return chosen or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
+
+
+def _start_run(options: argparse.Namespace) -> Coroutine[Any, Any, None]:
+    for name in options.exporters:
+        if name not in app.KINDS:
+            known = ", ".join(app.KINDS)
+            raise SettingsError([f"{name}: no such exporter; there are: {known}"])
+    settings = app.read_settings(_file(options.config), os.environ, options.exporters)
+    return app.run(settings, options.exporters or app.configured(settings))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a command to its end on the fastest event loop that this platform has."""
+    try:
+        import uvloop  # noqa: PLC0415  it exists on Unix only
+    except ImportError:
+        factory = None
+    else:
+        factory = uvloop.new_event_loop
+    try:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(work)
+    except BaseExceptionGroup as group:
+        _, bugs = group.split(NearfieldError)
+        if bugs:
+            raise
+        raise _first(group) from None
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the error that ended the work; what else is in its group followed from it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+if __name__ == "__main__":
+    sys.exit(main())
