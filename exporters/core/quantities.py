@@ -43,9 +43,9 @@ def parse_duration(value: object) -> float:
 def parse_size(value: object) -> int:
     """Return bytes for `"64MiB"`, `"1.5GB"` or `"512B"`."""
     if isinstance(value, str) and (match := _SIZE.fullmatch(value)):
-        unit = match[2] if match[2] != "KB" else "kB"
-        if unit in BYTES and 0 < (size := int(float(match[1]) * BYTES[unit])) <= _LARGEST:
-            return size
+        size = float(match[1]) * BYTES.get(match[2], 0)
+        if 1 <= size <= _LARGEST:
+            return int(size)
     raise _wants('a size over zero with its unit, such as "64MiB" or "1.5GB"')
 
 
