@@ -144,7 +144,11 @@ async def test_one_line_when_a_source_fails_and_one_when_it_is_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    failures: list[SourceError] = [SourceRejected("no"), SourceTimeout("slow"), SourceRejected("no")]
+    failures: list[SourceError] = [
+        SourceRejected("no"),
+        SourceTimeout("slow"),
+        SourceRejected("no"),
+    ]
     bench = Bench(Readings(*failures, "milk", "milk"), PACE, rounds=5)
     await bench.run()
     assert [record.getMessage() for record in caplog.records] == [

@@ -16,7 +16,13 @@ def test_a_duration_is_a_number_with_its_unit(text: str, seconds: float) -> None
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("64MiB", 64 * 2**20), ("1.5GB", 1_500_000_000), ("512B", 512), ("1 KiB", 1024), ("2kB", 2000)],
+    [
+        ("64MiB", 64 * 2**20),
+        ("1.5GB", 1_500_000_000),
+        ("512B", 512),
+        ("1 KiB", 1024),
+        ("2kB", 2000),
+    ],
 )
 def test_a_size_is_a_number_with_its_unit(text: str, size: int) -> None:
     assert parse_size(text) == size
@@ -36,7 +42,9 @@ def test_an_address_is_a_host_and_a_port(text: str, address: Address) -> None:
     assert parse_address(str(address)) == address
 
 
-@pytest.mark.parametrize("bad", ["", "5", 5, 5.0, None, "0s", "-1s", "1 s", "s", "1e3s", "9" * 400 + "w"])
+@pytest.mark.parametrize(
+    "bad", ["", "5", 5, 5.0, None, "0s", "-1s", "1 s", "s", "1e3s", "9" * 400 + "w"]
+)
 def test_what_is_no_duration_is_refused(bad: object) -> None:
     with pytest.raises(PydanticCustomError, match="wants a duration"):
         parse_duration(bad)

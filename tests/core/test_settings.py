@@ -37,7 +37,10 @@ class House(Section):
 
 
 def read(
-    tmp_path: Path, text: str = "", environ: Mapping[str, str] | None = None, **more: tuple[str, ...]
+    tmp_path: Path,
+    text: str = "",
+    environ: Mapping[str, str] | None = None,
+    **more: tuple[str, ...],
 ) -> House:
     file = tmp_path / "house.toml"
     file.write_text(text)
@@ -60,7 +63,9 @@ def test_without_file_and_variables_everything_has_its_default() -> None:
 
 def test_variables_lie_over_the_file(tmp_path: Path) -> None:
     text = '[shop]\nsize = "2KiB"\nshelves = 7\n[shop.stream]\nwindow = "1m"\n'
-    house = read(tmp_path, text, {"NEARFIELD_SHOP__SIZE": "4KiB", "NEARFIELD_SHOP__STREAM__WINDOW": "5m"})
+    house = read(
+        tmp_path, text, {"NEARFIELD_SHOP__SIZE": "4KiB", "NEARFIELD_SHOP__STREAM__WINDOW": "5m"}
+    )
     assert (house.shop.size, house.shop.shelves, house.shop.stream.window) == (4096, 7, 300)
 
 
@@ -182,9 +187,15 @@ def test_no_problem_quotes_a_value(tmp_path: Path) -> None:
     assert "hunter2" not in "".join(problems(tmp_path, text, {"NEARFIELD_STREAM": "hunter2"}))
 
 
-KEYS = st.sampled_from(["shop", "stream", "key", "key_file", "listen", "size", "rules", "names", "x"])
+KEYS = st.sampled_from(
+    ["shop", "stream", "key", "key_file", "listen", "size", "rules", "names", "x"]
+)
 SCALARS = st.one_of(
-    st.text(max_size=8), st.integers(), st.floats(), st.booleans(), st.sampled_from(["1s", "1KiB", ":1"])
+    st.text(max_size=8),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.sampled_from(["1s", "1KiB", ":1"]),
 )
 VALUES = st.recursive(
     SCALARS,
@@ -206,11 +217,15 @@ def as_toml(value: object) -> str:
     return str(value)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     tables=st.dictionaries(KEYS, VALUES, max_size=4),
     environ=st.dictionaries(
-        st.sampled_from(["SHOP__KEY", "SHOP__NAMES", "SHOP", "STREAM__X__Y", "SHOP__RULES", "X__Y", "DATA_DIR"]),
+        st.sampled_from(
+            ["SHOP__KEY", "SHOP__NAMES", "SHOP", "STREAM__X__Y", "SHOP__RULES", "X__Y", "DATA_DIR"]
+        ),
         st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12),
         max_size=3,
     ),
@@ -227,7 +242,9 @@ def test_whatever_is_written_the_answer_is_settings_or_problems(
         assert all("\n" not in problem for problem in error.problems)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(content=st.binary(max_size=60))
 def test_any_bytes_are_settings_or_problems(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / os.urandom(4).hex()

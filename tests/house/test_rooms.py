@@ -58,7 +58,11 @@ def test_only_the_application_knows_every_exporter() -> None:
     knowing = {
         name(module)
         for module in modules()
-        if len({i.split(".")[1] for i in imports(module) if i.startswith("exporters.")} & set(EXPORTERS)) > 1
+        if len(
+            {i.split(".")[1] for i in imports(module) if i.startswith("exporters.")}
+            & set(EXPORTERS)
+        )
+        > 1
     }
     assert knowing <= {"exporters/app.py", "exporters/demo/run.py"}
 
