@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from exporters.core.errors import SettingsError
 from exporters.core.quantities import Address, Duration, Listen, Size
@@ -23,7 +23,7 @@ class Shop(Section):
     size: Size = 1024
     key: SecretStr | None = None
     rules: tuple[str, ...] = ()
-    names: dict[str, str] = {}
+    names: dict[str, str] = Field(default_factory=dict)
     certificate: Location | None = None
     open: bool = True
     shelves: int = 3
@@ -129,7 +129,10 @@ def test_every_problem_is_told_at_once_with_its_path_and_what_is_wanted(tmp_path
             "shop.open: wants true or false",
             "shop.shelves: wants a whole number",
             "shop.rules: wants a list",
-            'shop.stream.window: wants a duration over zero with its unit, such as "30s", "5m" or "1h30m"',
+            (
+                "shop.stream.window: wants a duration over zero with its unit, such as"
+                ' "30s", "5m" or "1h30m"'
+            ),
             'shop.stream.tokn_file: unknown setting; did you mean "token_file"?',
         ]
     )
@@ -183,7 +186,8 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
 
 
 def test_no_problem_quotes_a_value(tmp_path: Path) -> None:
-    text = '[shop]\nkey = 5\nlisten = "hunter2"\nsize = "hunter2"\nopen = "hunter2"\nshelves = "hunter2"\n'
+    wrong = ("listen", "size", "open", "shelves")
+    text = "[shop]\nkey = 5\n" + "".join(f'{name} = "hunter2"\n' for name in wrong)
     assert "hunter2" not in "".join(problems(tmp_path, text, {"NEARFIELD_STREAM": "hunter2"}))
 
 

@@ -21,9 +21,9 @@ before = (set(prometheus_client.REGISTRY._names_to_collectors), list(logging.roo
           threading.active_count(), dict(os.environ), signal.getsignal(signal.SIGTERM))
 effects = []
 def watch(event, args):
-    if event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
-        if "__pycache__" not in str(args[0]):
-            effects.append(f"opens {args[0]} to write")
+    writes = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+    if event == "open" and isinstance(args[2], int) and args[2] & writes:
+        effects.append(f"opens {args[0]} to write")
     elif event in {"socket.connect", "socket.bind", "subprocess.Popen", "os.mkdir", "os.remove",
                    "os.chmod", "os.chown", "os.fork", "os.kill"}:
         effects.append(f"{event} {args}")
@@ -33,7 +33,8 @@ for name in sys.argv[1:]:
     importlib.import_module(name)
 after = (set(prometheus_client.REGISTRY._names_to_collectors), list(logging.root.handlers),
          threading.active_count(), dict(os.environ), signal.getsignal(signal.SIGTERM))
-for what, b, a in zip(["registry", "log handlers", "threads", "environment", "signals"], before, after):
+parts = ["registry", "log handlers", "threads", "environment", "signals"]
+for what, b, a in zip(parts, before, after):
     if a != b:
         effects.append(f"changes {what}: {b} -> {a}")
 print("\\n".join(effects), end="")

@@ -85,7 +85,7 @@ def histogram_pairs(draw: st.DrawFn) -> Pair:
         ours.add(key, buckets, total)
         cumulative = [sum(buckets[: i + 1]) for i in range(len(bounds))]
         les = [go_string(bound) for bound in bounds]
-        theirs.add_metric(key, list(zip(les, cumulative, strict=True)), total)
+        theirs.add_metric(key, list(zip(les, cumulative, strict=True)), 0.0 + total)
     return ours, theirs
 
 

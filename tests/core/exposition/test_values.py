@@ -4,11 +4,11 @@ from math import inf, isnan, nan
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from exporters.core.exposition import Limits, ValueFamily, ValueKind, negotiate, render
+from exporters.core.exposition import ValueFamily, ValueKind, negotiate, render
 
 
-def gauge(*labels: str, limits: Limits = Limits()) -> ValueFamily:
-    return ValueFamily("gauge", "size_bytes", "How large.", labels, limits=limits)
+def gauge(*labels: str) -> ValueFamily:
+    return ValueFamily("gauge", "size_bytes", "How large.", labels)
 
 
 def counter(*labels: str) -> ValueFamily:
@@ -47,19 +47,19 @@ def test_an_increment_of_zero_makes_the_series_appear() -> None:
 @pytest.mark.parametrize("amount", [-1, -0.001, -inf, nan])
 def test_a_counter_refuses_what_is_negative_or_no_number(amount: float) -> None:
     family = counter("host")
-    for refused in (
-        lambda: family.inc(("a",), amount),
-        lambda: family.set(("a",), amount),
-        lambda: family.replace({("a",): amount}),
-    ):
-        with pytest.raises(ValueError, match="requests_total"):
-            refused()
+    row = (("a",), amount)
+    with pytest.raises(ValueError, match="requests_total"):
+        family.inc(*row)
+    with pytest.raises(ValueError, match="requests_total"):
+        family.set(*row)
+    with pytest.raises(ValueError, match="requests_total"):
+        family.replace([row])
     assert len(family) == 0
 
 
 def test_a_gauge_may_be_negative_and_nan() -> None:
     family = gauge("disk")
-    family.replace({("a",): -1, ("b",): nan})
+    family.replace([(("a",), -1), (("b",), nan)])
     assert family.value(("a",)) == -1
     value = family.value(("b",))
     assert value is not None
@@ -111,14 +111,14 @@ def test_a_reserved_or_repeated_label_is_refused() -> None:
 
 def test_the_wrong_number_of_label_values_is_refused() -> None:
     family = gauge("disk", "host")
-    for refused in (
-        lambda: family.set(("a",), 1),
-        lambda: family.inc(("a", "b", "c"), 1),
-        lambda: family.replace({("a",): 1}),
-        lambda: family.remove(()),
-    ):
-        with pytest.raises(ValueError, match=r"size_bytes|zip"):
-            refused()
+    with pytest.raises(ValueError, match="size_bytes"):
+        family.set(("a",), 1)
+    with pytest.raises(ValueError, match="size_bytes"):
+        family.inc(("a", "b", "c"), 1)
+    with pytest.raises(ValueError, match="zip"):
+        family.replace([(("a",), 1)])
+    with pytest.raises(ValueError, match="size_bytes"):
+        family.remove(())
 
 
 def test_half_a_surrogate_does_not_spoil_the_page() -> None:
@@ -132,10 +132,10 @@ def test_half_a_surrogate_does_not_spoil_the_page() -> None:
 
 def test_rows_that_vanish_vanish() -> None:
     family = gauge("disk")
-    family.replace({("a",): 1, ("b",): 2})
+    family.replace([(("a",), 1), (("b",), 2)])
     family.replace([(("c",), 3), (("b",), 4)])
     assert sorted(page(family)) == ['size_bytes{disk="b"} 4.0', 'size_bytes{disk="c"} 3.0']
-    family.replace({})
+    family.replace([])
     assert page(family) == []
 
 
@@ -148,7 +148,7 @@ def test_rows_of_the_same_series_add_up() -> None:
 
 def test_a_replacement_that_is_refused_changes_nothing() -> None:
     family = counter("host")
-    family.replace({("a",): 1})
+    family.replace([(("a",), 1)])
     with pytest.raises(ValueError, match="requests_total"):
         family.replace([(("a",), 2), (("b",), -1)])
     assert page(family) == ['requests_total{host="a"} 1.0']

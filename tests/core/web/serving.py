@@ -45,5 +45,5 @@ def trusting(authority: Path, client: Issued | None = None) -> ssl.SSLContext:
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait for what another thread or process does, for five seconds at most."""
     async with asyncio.timeout(5):
-        while not await condition():  # noqa: ASYNC110  what is waited for sets no event
+        while not await condition():
             await asyncio.sleep(0.001)

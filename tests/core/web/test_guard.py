@@ -17,13 +17,19 @@ from exporters.core.web.live import LiveConfig
 from tests.core.web.serving import serving
 
 HASH = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
-ALICE = aiohttp.BasicAuth("alice", "right")
 
 
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as session:
         yield session
+
+
+def basic(pair: bytes) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
+
+
+ALICE = basic(b"alice:right")
 
 
 def configured(path: Path, text: str) -> LiveConfig:
@@ -36,25 +42,23 @@ def live(web_yml: Path) -> LiveConfig:
     return configured(web_yml, f"basic_auth_users:\n  alice: {HASH}\n  jörg: {HASH}\n")
 
 
-def basic(pair: bytes) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(pair).decode()}
-
-
-async def test_a_user_gets_the_page_and_others_a_challenge(live, http):
+async def test_a_user_gets_the_page_and_others_a_challenge(
+    live: LiveConfig, http: aiohttp.ClientSession
+) -> None:
     async with serving(live) as url:
-        async with http.get(url, auth=ALICE) as response:
+        async with http.get(url, headers=ALICE) as response:
             assert (response.status, await response.text()) == (200, "hello\n")
-        for auth in (None, aiohttp.BasicAuth("alice", "wrong"), aiohttp.BasicAuth("bob", "right")):
-            async with http.get(url, auth=auth) as response:
+        for headers in ({}, basic(b"alice:wrong"), basic(b"bob:right")):
+            async with http.get(url, headers=headers) as response:
                 assert response.status == 401
                 assert response.headers["WWW-Authenticate"].startswith("Basic ")
                 assert "hello" not in await response.text()
 
 
-async def test_names_are_utf_8(live, http):
-    async with serving(live) as url:
-        async with http.get(url, headers=basic("jörg:right".encode())) as response:
-            assert response.status == 200
+async def test_names_are_utf_8(live: LiveConfig, http: aiohttp.ClientSession) -> None:
+    headers = basic("jörg:right".encode())
+    async with serving(live) as url, http.get(url, headers=headers) as response:
+        assert response.status == 200
 
 
 @pytest.mark.parametrize(
@@ -73,19 +77,25 @@ async def test_names_are_utf_8(live, http):
         "alice:right",
     ],
 )
-async def test_a_header_that_is_no_credentials_is_refused_like_wrong_ones(live, http, value):
-    async with serving(live) as url:
-        async with http.get(url, headers={"Authorization": value}) as response:
-            assert response.status == 401
+async def test_a_header_that_is_no_credentials_is_refused_like_wrong_ones(
+    live: LiveConfig, http: aiohttp.ClientSession, value: str
+) -> None:
+    headers = {"Authorization": value}
+    async with serving(live) as url, http.get(url, headers=headers) as response:
+        assert response.status == 401
 
 
-async def test_the_scheme_is_read_in_any_case(live, http):
+async def test_the_scheme_is_read_in_any_case(
+    live: LiveConfig, http: aiohttp.ClientSession
+) -> None:
     value = basic(b"alice:right")["Authorization"].replace("Basic", "bAsIc")
     async with serving(live) as url, http.get(url, headers={"Authorization": value}) as response:
         assert response.status == 200
 
 
-async def test_everything_is_guarded_save_the_open_paths(live, http):
+async def test_everything_is_guarded_save_the_open_paths(
+    live: LiveConfig, http: aiohttp.ClientSession
+) -> None:
     guard = Guard(live, open_paths={"/healthz"})
     async with serving(live, guard) as url:
         for path, status in {
@@ -100,7 +110,9 @@ async def test_everything_is_guarded_save_the_open_paths(live, http):
                 assert response.status == status, path
 
 
-async def test_the_rate_limit_counts_everybody_and_spares_open_paths(web_yml, http):
+async def test_the_rate_limit_counts_everybody_and_spares_open_paths(
+    web_yml: Path, http: aiohttp.ClientSession
+) -> None:
     now = 0.0
     live = configured(web_yml, "rate_limit: {interval: 10s, burst: 2}")
     guard = Guard(live, open_paths={"/healthz"}, clock=lambda: now)
@@ -108,7 +120,7 @@ async def test_the_rate_limit_counts_everybody_and_spares_open_paths(web_yml, ht
 
         async def ask(path: str = "/") -> int:
             async with http.get(f"{url}{path}") as response:
-                return response.status
+                return int(response.status)
 
         assert [await ask() for _ in range(3)] == [200, 200, 429]
         assert await ask("/healthz") == 200
@@ -118,20 +130,22 @@ async def test_the_rate_limit_counts_everybody_and_spares_open_paths(web_yml, ht
         assert [await ask() for _ in range(3)] == [200, 429, 429]
 
 
-def test_a_bucket_never_holds_more_than_its_burst():
+def test_a_bucket_never_holds_more_than_its_burst() -> None:
     now = 0.0
     bucket = TokenBucket(RateLimit(interval=1.0, burst=2), lambda: now)
     now = 1000.0
     assert [bucket.take() for _ in range(3)] == [True, True, False]
 
 
-async def test_a_new_rate_limit_begins_at_once_and_the_same_one_goes_on(web_yml, http):
+async def test_a_new_rate_limit_begins_at_once_and_the_same_one_goes_on(
+    web_yml: Path, http: aiohttp.ClientSession
+) -> None:
     live = configured(web_yml, "rate_limit: {interval: 1h, burst: 1}")
     async with serving(live) as url:
 
         async def ask() -> int:
             async with http.get(url) as response:
-                return response.status
+                return int(response.status)
 
         assert [await ask(), await ask()] == [200, 429]
         web_yml.write_text("rate_limit: {interval: 1h, burst: 1}  # no change\n")
@@ -145,7 +159,9 @@ async def test_a_new_rate_limit_begins_at_once_and_the_same_one_goes_on(web_yml,
         assert [await ask() for _ in range(5)] == [200] * 5
 
 
-async def test_headers_are_on_every_answer_and_yield_to_those_of_the_page(web_yml, http):
+async def test_headers_are_on_every_answer_and_yield_to_those_of_the_page(
+    web_yml: Path, http: aiohttp.ClientSession
+) -> None:
     async def own(_: web.Request) -> web.Response:
         return web.Response(headers={"X-Frame-Options": "sameorigin"})
 
@@ -159,12 +175,12 @@ async def test_headers_are_on_every_answer_and_yield_to_those_of_the_page(web_ym
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        for path, auth, status, frame in [
+        for path, headers, status, frame in [
             ("/", ALICE, 200, "sameorigin"),
-            ("/", None, 401, "deny"),
+            ("/", {}, 401, "deny"),
             ("/absent", ALICE, 404, "deny"),
         ]:
-            async with http.get(f"http://127.0.0.1:{site.port}{path}", auth=auth) as response:
+            async with http.get(f"http://127.0.0.1:{site.port}{path}", headers=headers) as response:
                 assert response.status == status
                 assert response.headers["X-Frame-Options"] == frame
                 assert response.headers["X-XSS-Protection"] == "0"
@@ -172,19 +188,21 @@ async def test_headers_are_on_every_answer_and_yield_to_those_of_the_page(web_ym
         await runner.cleanup()
 
 
-async def test_users_are_exchanged_under_a_connection_that_is_open(live, web_yml, http):
+async def test_users_are_exchanged_under_a_connection_that_is_open(
+    live: LiveConfig, web_yml: Path, http: aiohttp.ClientSession
+) -> None:
     async with serving(live) as url:
-        async with http.get(url, auth=ALICE) as response:
+        async with http.get(url, headers=ALICE) as response:
             assert response.status == 200
         web_yml.write_text(f"basic_auth_users: {{bob: {HASH}}}")
         live.look()
-        async with http.get(url, auth=ALICE) as response:
+        async with http.get(url, headers=ALICE) as response:
             assert response.status == 401
-        async with http.get(url, auth=aiohttp.BasicAuth("bob", "right")) as response:
+        async with http.get(url, headers=basic(b"bob:right")) as response:
             assert response.status == 200
 
 
-async def test_a_flood_of_wrong_passwords_neither_blocks_nor_locks_out(web_yml):
+async def test_a_flood_of_wrong_passwords_neither_blocks_nor_locks_out(web_yml: Path) -> None:
     """Forty attackers over real sockets; the known user asks a hundred times meanwhile."""
     costly = bcrypt.hashpw(b"right", bcrypt.gensalt(10)).decode()
     live = configured(web_yml, f"basic_auth_users: {{alice: {costly}}}")
@@ -192,19 +210,19 @@ async def test_a_flood_of_wrong_passwords_neither_blocks_nor_locks_out(web_yml):
 
     async def attack(http: aiohttp.ClientSession, url: str, number: int) -> None:
         for attempt in range(10**6):
-            auth = aiohttp.BasicAuth("alice", f"{number}-{attempt}")
-            async with http.get(url, auth=auth) as response:
+            headers = basic(b"alice:%d-%d" % (number, attempt))
+            async with http.get(url, headers=headers) as response:
                 answers.add(response.status)
 
     async with serving(live) as url, aiohttp.ClientSession() as http:
-        async with http.get(url, auth=ALICE) as response:
+        async with http.get(url, headers=ALICE) as response:
             assert response.status == 200
         async with aiohttp.ClientSession() as many, asyncio.TaskGroup() as group:
             flood = [group.create_task(attack(many, url, number)) for number in range(40)]
             waits = []
             for _ in range(100):
                 began = time.monotonic()
-                async with http.get(url, auth=ALICE) as response:
+                async with http.get(url, headers=ALICE) as response:
                     assert response.status == 200
                 waits.append(time.monotonic() - began)
             for task in flood:

@@ -14,7 +14,7 @@ import pytest
 from exporters.core.web import live as module
 from exporters.core.web.live import LiveConfig
 from tests.core.web.certificates import Authority, Issued
-from tests.core.web.serving import serving, trusting
+from tests.core.web.serving import serving, trusting, until
 
 HASHES = {
     password: bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
@@ -62,8 +62,8 @@ def binary(issued: Issued) -> bytes:
 
 
 async def test_a_renewed_certificate_is_shown_to_the_next_connection(
-    authority, issued, path, monkeypatch
-):
+    authority: Authority, issued: Issued, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "INTERVAL", 0.01)
     live = LiveConfig.load(path)
     looking = asyncio.create_task(live.run())
@@ -71,16 +71,20 @@ async def test_a_renewed_certificate_is_shown_to_the_next_connection(
         async with serving(live) as url:
             assert await shown(url) == binary(issued)
             replace(issued, authority.issue(name="renewed"))
-            async with asyncio.timeout(5):
-                while await shown(url) != binary(issued):
-                    await asyncio.sleep(0.01)
+
+            async def is_new() -> bool:
+                return await shown(url) == binary(issued)
+
+            await until(is_new)
     finally:
         looking.cancel()
         with suppress(asyncio.CancelledError):
             await looking
 
 
-async def test_a_connection_that_is_open_outlives_a_renewal(authority, issued, path):
+async def test_a_connection_that_is_open_outlives_a_renewal(
+    authority: Authority, issued: Issued, path: Path
+) -> None:
     live = LiveConfig.load(path)
     context = trusting(authority.cert)
     async with serving(live) as url, aiohttp.ClientSession() as http:
@@ -93,8 +97,8 @@ async def test_a_connection_that_is_open_outlives_a_renewal(authority, issued, p
 
 
 async def test_a_renewal_with_another_kind_of_key_leaves_nothing_of_the_old_one(
-    authority, issued, path
-):
+    authority: Authority, issued: Issued, path: Path
+) -> None:
     replace(issued, authority.issue(name="with-rsa", with_rsa=True))
     live = LiveConfig.load(path)
     async with serving(live) as url:
@@ -107,8 +111,8 @@ async def test_a_renewal_with_another_kind_of_key_leaves_nothing_of_the_old_one(
 
 
 async def test_a_certificate_before_its_key_keeps_the_old_pair_and_is_no_news(
-    authority, issued, path, caplog
-):
+    authority: Authority, issued: Issued, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     live = LiveConfig.load(path)
     old, new = binary(issued), authority.issue(name="new")
     async with serving(live) as url:
@@ -121,7 +125,9 @@ async def test_a_certificate_before_its_key_keeps_the_old_pair_and_is_no_news(
     assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
 
 
-def test_what_stays_broken_is_told_once_and_its_cure_is_taken_up(path, issued, caplog):
+def test_what_stays_broken_is_told_once_and_its_cure_is_taken_up(
+    path: Path, issued: Issued, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     live = LiveConfig.load(path)
     before = live.config
@@ -138,7 +144,9 @@ def test_what_stays_broken_is_told_once_and_its_cure_is_taken_up(path, issued, c
     assert [r.levelno for r in caplog.records] == [logging.WARNING, logging.INFO]
 
 
-def test_a_file_that_is_gone_for_a_while_changes_nothing(path, caplog):
+def test_a_file_that_is_gone_for_a_while_changes_nothing(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     live = LiveConfig.load(path)
     before = live.config
     text = path.read_text()
@@ -150,14 +158,14 @@ def test_a_file_that_is_gone_for_a_while_changes_nothing(path, caplog):
     assert live.config == before
 
 
-def test_without_a_change_nothing_is_read_again(path):
+def test_without_a_change_nothing_is_read_again(path: Path) -> None:
     live = LiveConfig.load(path)
     before = live.config
     live.look()
     assert live.config is before
 
 
-def test_users_are_exchanged(web_yml):
+def test_users_are_exchanged(web_yml: Path) -> None:
     web_yml.write_text(f"basic_auth_users: {{alice: {HASHES['one']}}}")
     live = LiveConfig.load(web_yml)
     web_yml.write_text(f"basic_auth_users: {{bob: {HASHES['two']}}}")
@@ -165,7 +173,9 @@ def test_users_are_exchanged(web_yml):
     assert live.config.users == {b"bob": HASHES["two"].encode()}
 
 
-async def test_client_certificates_can_be_asked_for_under_way(authority, path, web_yml):
+async def test_client_certificates_can_be_asked_for_under_way(
+    authority: Authority, path: Path, web_yml: Path
+) -> None:
     live = LiveConfig.load(path)
     client = trusting(authority.cert, authority.issue(["prometheus"], client=True))
     nameless = trusting(authority.cert)
@@ -186,7 +196,9 @@ async def test_client_certificates_can_be_asked_for_under_way(authority, path, w
 
 
 @pytest.mark.parametrize("first", ["with TLS", "without"])
-def test_tls_is_not_switched_under_way(path, web_yml, caplog, first):
+def test_tls_is_not_switched_under_way(
+    path: Path, web_yml: Path, caplog: pytest.LogCaptureFixture, first: str
+) -> None:
     texts = {"with TLS": path.read_text(), "without": "rate_limit: {}\n"}
     web_yml.write_text(texts.pop(first))
     live = LiveConfig.load(web_yml)
@@ -198,7 +210,7 @@ def test_tls_is_not_switched_under_way(path, web_yml, caplog, first):
     assert "TLS is switched on or off at a start only" in caplog.text
 
 
-async def test_without_a_file_nothing_is_asked_and_nothing_followed():
+async def test_without_a_file_nothing_is_asked_and_nothing_followed() -> None:
     live = LiveConfig.load(None)
     await live.run()
     live.look()
@@ -207,7 +219,7 @@ async def test_without_a_file_nothing_is_asked_and_nothing_followed():
         assert response.status == 200
 
 
-def test_no_secret_is_logged(path, web_yml, caplog):
+def test_no_secret_is_logged(path: Path, web_yml: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     live = LiveConfig.load(path)
     web_yml.write_text(

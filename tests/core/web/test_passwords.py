@@ -9,6 +9,7 @@ import bcrypt
 import pytest
 
 from exporters.core.web.passwords import Bounds, PasswordChecker, Verdict
+from tests.core.web.serving import until
 
 HASH = bcrypt.hashpw(b"right", bcrypt.gensalt(4))
 USERS = {b"alice": HASH}
@@ -37,6 +38,12 @@ class Gate:
             self.at_once -= 1
         return password == b"right"
 
+    async def busy(self) -> bool:
+        return self.at_once > 0
+
+    async def full(self) -> bool:
+        return self.at_once == 2
+
     def open(self) -> None:
         self._open.set()
 
@@ -52,13 +59,7 @@ def gate() -> Iterator[Gate]:
     gate.open()
 
 
-async def until(condition) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.001)
-
-
-async def test_the_right_password_is_allowed_and_others_refused():
+async def test_the_right_password_is_allowed_and_others_refused() -> None:
     with PasswordChecker() as checker:
         assert await checker.verdict(USERS, b"alice", b"right", HOME) is Verdict.ALLOWED
         assert await checker.verdict(USERS, b"alice", b"wrong", HOME) is Verdict.REFUSED
@@ -67,7 +68,7 @@ async def test_the_right_password_is_allowed_and_others_refused():
         assert await checker.verdict(USERS, b"", b"\0\xff", HOME) is Verdict.REFUSED
 
 
-async def test_bcrypt_ends_at_72_bytes_as_everywhere():
+async def test_bcrypt_ends_at_72_bytes_as_everywhere() -> None:
     long = b"x" * 100
     users = {b"alice": bcrypt.hashpw(long[:72], bcrypt.gensalt(4))}
     with PasswordChecker() as checker:
@@ -83,14 +84,16 @@ async def test_bcrypt_ends_at_72_bytes_as_everywhere():
         (b"mallory", b"right", Verdict.REFUSED),
     ],
 )
-async def test_a_pair_is_checked_once_and_remembered(gate, user, password, verdict):
+async def test_a_pair_is_checked_once_and_remembered(
+    gate: Gate, user: bytes, password: bytes, verdict: Verdict
+) -> None:
     with PasswordChecker(check=gate) as checker:
         for _ in range(3):
             assert await checker.verdict(USERS, user, password, HOME) is verdict
     assert len(gate.asked) == 1
 
 
-async def test_a_name_that_is_not_there_takes_the_same_check_as_one_that_is(gate):
+async def test_a_name_that_is_not_there_takes_the_same_check_as_one_that_is(gate: Gate) -> None:
     users = {b"alice": b"hash of alice", b"bob": b"hash of bob"}
     names = [b"mallory%d" % number for number in range(40)]
     with PasswordChecker(check=gate) as checker:
@@ -101,7 +104,7 @@ async def test_a_name_that_is_not_there_takes_the_same_check_as_one_that_is(gate
     assert set(hashes) == {b"hash of alice", b"hash of bob"}
 
 
-async def test_the_password_of_a_stand_in_opens_nothing(gate):
+async def test_the_password_of_a_stand_in_opens_nothing(gate: Gate) -> None:
     with PasswordChecker(check=gate) as checker:
         assert await checker.verdict(USERS, b"mallory", b"right", HOME) is Verdict.REFUSED
         users = {**USERS, b"mallory": HASH}
@@ -109,7 +112,7 @@ async def test_the_password_of_a_stand_in_opens_nothing(gate):
         assert await checker.verdict(USERS, b"mallory", b"right", HOME) is Verdict.REFUSED
 
 
-async def test_a_new_hash_ends_the_old_password():
+async def test_a_new_hash_ends_the_old_password() -> None:
     with PasswordChecker() as checker:
         assert await checker.verdict(USERS, b"alice", b"right", HOME) is Verdict.ALLOWED
         users = {b"alice": bcrypt.hashpw(b"new", bcrypt.gensalt(4))}
@@ -117,7 +120,7 @@ async def test_a_new_hash_ends_the_old_password():
         assert await checker.verdict(users, b"alice", b"new", HOME) is Verdict.ALLOWED
 
 
-async def test_names_and_passwords_do_not_run_into_each_other(gate):
+async def test_names_and_passwords_do_not_run_into_each_other(gate: Gate) -> None:
     users = {b"a": b"h", b"ab": b"h"}
     with PasswordChecker(check=gate) as checker:
         await checker.verdict(users, b"a", b"bc", HOME)
@@ -125,40 +128,40 @@ async def test_names_and_passwords_do_not_run_into_each_other(gate):
     assert len(gate.asked) == 2
 
 
-async def test_checks_run_in_threads_of_their_own_and_no_more_than_two_at_once(gate):
+async def test_checks_run_in_threads_of_their_own_and_no_more_than_two_at_once(gate: Gate) -> None:
     gate.close()
     with PasswordChecker(check=gate) as checker:
         asked = [
             asyncio.create_task(checker.verdict(USERS, b"alice", b"%d" % n, f"192.0.2.{n}"))
             for n in range(10)
         ]
-        await until(lambda: gate.at_once == 2)
+        await until(gate.full)
         gate.open()
         assert set(await asyncio.gather(*asked)) == {Verdict.REFUSED}
     assert gate.most_at_once == 2
     assert all(name.startswith("bcrypt") for name in gate.threads)
 
 
-async def test_requests_with_the_same_password_share_one_check(gate):
+async def test_requests_with_the_same_password_share_one_check(gate: Gate) -> None:
     gate.close()
     with PasswordChecker(check=gate) as checker:
         asked = [
             asyncio.create_task(checker.verdict(USERS, b"alice", b"right", HOME)) for _ in range(50)
         ]
-        await until(lambda: gate.at_once)
+        await until(gate.busy)
         gate.open()
         assert set(await asyncio.gather(*asked)) == {Verdict.ALLOWED}
     assert len(gate.asked) == 1
 
 
-async def test_one_client_can_have_only_a_few_checks_under_way(gate):
+async def test_one_client_can_have_only_a_few_checks_under_way(gate: Gate) -> None:
     gate.close()
     with PasswordChecker(Bounds(per_client=2), gate) as checker:
         slow = [
-            asyncio.create_task(checker.verdict(USERS, b"alice", b"%d" % n, "2001:db8::%x" % n))
+            asyncio.create_task(checker.verdict(USERS, b"alice", b"%d" % n, f"2001:db8::{n}"))
             for n in range(2)
         ]
-        await until(lambda: gate.at_once == 2)
+        await until(gate.full)
         same_network = "2001:db8::ffff:ffff:ffff:ffff"
         assert await checker.verdict(USERS, b"alice", b"x", same_network) is Verdict.CROWDED
         other = asyncio.create_task(checker.verdict(USERS, b"alice", b"right", "2001:db8:0:1::1"))
@@ -170,14 +173,14 @@ async def test_one_client_can_have_only_a_few_checks_under_way(gate):
         assert await checker.verdict(USERS, b"alice", b"x", same_network) is Verdict.REFUSED
 
 
-async def test_a_flood_from_everywhere_is_told_that_we_are_busy(gate):
+async def test_a_flood_from_everywhere_is_told_that_we_are_busy(gate: Gate) -> None:
     gate.close()
     with PasswordChecker(Bounds(waiting=3), gate) as checker:
         slow = [
             asyncio.create_task(checker.verdict(USERS, b"alice", b"%d" % n, f"192.0.2.{n}"))
             for n in range(5)
         ]
-        await until(lambda: gate.at_once == 2)
+        await until(gate.full)
         for n in range(5, 50):
             verdict = await checker.verdict(USERS, b"alice", b"%d" % n, f"192.0.2.{n}")
             assert verdict is Verdict.BUSY
@@ -186,20 +189,20 @@ async def test_a_flood_from_everywhere_is_told_that_we_are_busy(gate):
     assert len(gate.asked) == 5
 
 
-async def test_a_user_that_is_remembered_gets_in_during_a_flood(gate):
+async def test_a_user_that_is_remembered_gets_in_during_a_flood(gate: Gate) -> None:
     with PasswordChecker(Bounds(waiting=0), gate) as checker:
         assert await checker.verdict(USERS, b"alice", b"right", HOME) is Verdict.ALLOWED
         gate.close()
         flood = [
             asyncio.create_task(checker.verdict(USERS, b"alice", b"%d" % n, HOME)) for n in range(9)
         ]
-        await until(lambda: gate.at_once == 2)
+        await until(gate.full)
         assert await checker.verdict(USERS, b"alice", b"right", HOME) is Verdict.ALLOWED
         gate.open()
         await asyncio.gather(*flood)
 
 
-async def test_wrong_passwords_neither_grow_memory_nor_drive_out_a_good_one(gate):
+async def test_wrong_passwords_neither_grow_memory_nor_drive_out_a_good_one(gate: Gate) -> None:
     with PasswordChecker(Bounds(remembered=4), gate) as checker:
         await checker.verdict(USERS, b"alice", b"right", HOME)
         for n in range(40):
@@ -213,7 +216,7 @@ async def test_wrong_passwords_neither_grow_memory_nor_drive_out_a_good_one(gate
         assert len(gate.asked) == 1
 
 
-async def test_who_waits_too_long_is_told_so_and_the_answer_is_kept(gate):
+async def test_who_waits_too_long_is_told_so_and_the_answer_is_kept(gate: Gate) -> None:
     gate.close()
     with PasswordChecker(Bounds(deadline=0.01), gate) as checker:
         assert await checker.verdict(USERS, b"alice", b"right", HOME) is Verdict.BUSY
@@ -222,38 +225,36 @@ async def test_who_waits_too_long_is_told_so_and_the_answer_is_kept(gate):
         async def known() -> bool:
             return await checker.verdict(USERS, b"alice", b"right", HOME) is Verdict.ALLOWED
 
-        async with asyncio.timeout(5):
-            while not await known():
-                await asyncio.sleep(0.001)
+        await until(known)
     assert len(gate.asked) == 1
 
 
-async def test_who_leaves_while_waiting_takes_nobody_along(gate):
+async def test_who_leaves_while_waiting_takes_nobody_along(gate: Gate) -> None:
     gate.close()
     with PasswordChecker(check=gate) as checker:
         leaves = asyncio.create_task(checker.verdict(USERS, b"alice", b"right", HOME))
         stays = asyncio.create_task(checker.verdict(USERS, b"alice", b"right", HOME))
-        await until(lambda: gate.at_once)
+        await until(gate.busy)
         leaves.cancel()
         gate.open()
         assert await stays is Verdict.ALLOWED
     assert leaves.cancelled()
 
 
-async def test_closing_does_not_wait_for_what_strangers_asked(gate):
+async def test_closing_does_not_wait_for_what_strangers_asked(gate: Gate) -> None:
     gate.close()
     with PasswordChecker(check=gate) as checker:
         asked = [
             asyncio.create_task(checker.verdict(USERS, b"alice", b"%d" % n, f"192.0.2.{n}"))
             for n in range(5)
         ]
-        await until(lambda: gate.at_once == 2)
+        await until(gate.full)
     assert set(await asyncio.gather(*asked)) == {Verdict.BUSY}
     gate.open()
     assert len(gate.asked) == 2
 
 
-async def test_the_loop_turns_while_bcrypt_works():
+async def test_the_loop_turns_while_bcrypt_works() -> None:
     users = {b"alice": bcrypt.hashpw(b"right", bcrypt.gensalt(10))}
     with PasswordChecker() as checker:
         asked = [
