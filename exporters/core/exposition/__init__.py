@@ -12,7 +12,7 @@ from exporters.core.exposition.limits import (
     Policy,
 )
 from exporters.core.exposition.render import expose, render
-from exporters.core.exposition.values import ValueFamily
+from exporters.core.exposition.values import Row, ValueFamily, ValueKind
 
 __all__ = [
     "LABEL_LIMIT",
@@ -25,7 +25,9 @@ __all__ = [
     "Limits",
     "OnDrop",
     "Policy",
+    "Row",
     "ValueFamily",
+    "ValueKind",
     "compress",
     "expose",
     "ignore_drops",

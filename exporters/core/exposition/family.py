@@ -17,6 +17,7 @@ OnDrop = Callable[[str, int], None]
 V = TypeVar("V")
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_SPECIAL = re.compile(r'[\\\n"]')
 _SUFFIX = {"counter": "_total", "info": "_info"}
 
 
@@ -90,7 +91,7 @@ class Family(Metric, Generic[V]):
 
     def clear(self) -> None:
         """Forget every series."""
-        self._table = Table(self._table.places.renewed((), ()), {}, {})
+        self._table = Table(self._table.places.renewed(self._table.values, ()), {}, {})
 
     def collect(self) -> Iterable[Metric]:
         """Itself: a family is registered like any collector."""
@@ -153,17 +154,18 @@ class Family(Metric, Generic[V]):
         """The labels as UTF-8 can carry them: half a surrogate would spoil the whole page."""
         if len(labels) != len(self.labelnames):
             raise ValueError(f"{self.full_name} has labels {self.labelnames}, not {len(labels)}")
-        return tuple(
-            value if value.isascii() else value.encode("utf-8", "replace").decode()
-            for value in labels
-        )
+        if "".join(labels).isascii():
+            return labels
+        return tuple(value.encode("utf-8", "replace").decode() for value in labels)
 
     def _escaped(self, labels: Labels) -> Labels:
         """The values in the order that `line_template` wants."""
-        return tuple(
-            labels[i].replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
-            for i in self._order
-        )
+        if _SPECIAL.search("".join(labels)):
+            labels = tuple(
+                value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+                for value in labels
+            )
+        return tuple([labels[i] for i in self._order])
 
 
 def line_template(name: str, labelnames: Sequence[str], **fixed: str) -> str:

@@ -1,7 +1,6 @@
 """How many values a label may have, how many series a family, and where the rest goes."""
 
-from collections import Counter
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -64,7 +63,7 @@ class Places:
     def __init__(self, caps: tuple[int, ...], limits: Limits) -> None:
         self._caps = caps
         self._limits = limits
-        self._held: tuple[Counter[str], ...] = tuple(Counter() for _ in caps)
+        self._held: tuple[dict[str, int], ...] = tuple({} for _ in caps)
         self._rest: Labels = (OTHER,) * len(caps)
         self._series = 0
 
@@ -83,8 +82,10 @@ class Places:
 
     def _fold(self, labels: Labels) -> Labels | None:
         folded = tuple(
-            value if value in held or value == OTHER or len(held) < cap else OTHER
-            for value, held, cap in zip(labels, self._held, self._caps, strict=True)
+            [
+                value if value in held or len(held) < cap or value == OTHER else OTHER
+                for value, held, cap in zip(labels, self._held, self._caps, strict=True)
+            ]
         )
         if folded == labels or self._limits.policy is Policy.FOLD:
             return folded
@@ -92,38 +93,43 @@ class Places:
 
     def take(self, labels: Labels) -> None:
         """A series with these labels begins."""
-        self._series += labels != self._rest
-        for value, held in zip(labels, self._held, strict=True):
-            if value != OTHER:
-                held[value] += 1
+        self._count(labels, 1)
 
     def free(self, labels: Labels) -> None:
         """The series with these labels is gone."""
-        self._series -= labels != self._rest
+        self._count(labels, -1)
         for value, held in zip(labels, self._held, strict=True):
-            if value != OTHER:
-                held[value] -= 1
-                if not held[value]:
-                    del held[value]
+            if not held.get(value, 1):
+                del held[value]
 
-    def renewed(self, staying: Collection[Labels], coming: Iterable[Labels]) -> "Places":
-        """Places after a change of rows, taken by the series that stay.
+    def renewed(self, gone: Iterable[Labels], coming: Iterable[Labels]) -> "Places":
+        """A copy in which the series that are `gone` hold nothing any more.
 
-        Values of the `coming` rows that hold a place now have theirs reserved, until `settle`.
+        What only they held is free, save values that the rows `coming` bring again: these keep
+        their place until `settle`.
         """
         new = Places(self._caps, self._limits)
-        new._series = len(staying) - (self._rest in staying)
-        for held, values in zip(new._held, zip(*staying, strict=True), strict=False):
-            held.update(values)
-            del held[OTHER]
-        for held, had, values in zip(
-            new._held, self._held, zip(*coming, strict=True), strict=False
-        ):
-            held.update(dict.fromkeys(had.keys() & values, 0))
+        new._series = self._series
+        new._held = tuple(held.copy() for held in self._held)
+        for labels in gone:
+            new._count(labels, -1)
+        columns = list(zip(*coming, strict=True)) or ((),) * len(self._caps)
+        for held, column in zip(new._held, columns, strict=True):
+            _delete_unused(held, keep=frozenset(column))
         return new
 
     def settle(self) -> None:
         """Give up every place that no series holds."""
         for held in self._held:
-            for value in [value for value, series in held.items() if not series]:
-                del held[value]
+            _delete_unused(held, keep=frozenset())
+
+    def _count(self, labels: Labels, change: int) -> None:
+        self._series += change * (labels != self._rest)
+        for value, held in zip(labels, self._held, strict=True):
+            if value != OTHER:
+                held[value] = held.get(value, 0) + change
+
+
+def _delete_unused(held: dict[str, int], *, keep: frozenset[str]) -> None:
+    for value in [value for value, series in held.items() if not series and value not in keep]:
+        del held[value]

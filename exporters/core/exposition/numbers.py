@@ -25,6 +25,9 @@ def numbers(values: Iterable[float]) -> list[str]:
 
 def _exponential(text: str) -> str:
     """`1234500.0` as `1.2345e+06`: Go turns to exponents at a million, Python at 1e16."""
-    whole, _, fraction = text.partition(".")
-    mantissa = f"{whole[0]}.{whole[1:]}{fraction}".rstrip("0.")
-    return mantissa + _EXPONENT[len(whole)]
+    if text[-1] == "0":  # as it is only in a whole number: the common case, counted bytes
+        digits = text[1:-2].rstrip("0")
+        exponent = _EXPONENT[len(text) - 2]
+        return f"{text[0]}.{digits}{exponent}" if digits else text[0] + exponent
+    point = text.find(".")
+    return f"{text[0]}.{text[1:point]}{text[point + 1 :]}{_EXPONENT[point]}"

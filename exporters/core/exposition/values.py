@@ -1,6 +1,6 @@
 """Counters, gauges, untyped and info metrics: one value a series."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from prometheus_client.samples import Sample
@@ -65,30 +65,32 @@ class ValueFamily(Family[float]):
                 values[key] += number
         self._report_drops()
 
-    def replace(self, rows: Mapping[Labels, float] | Iterable[Row]) -> None:
+    def replace(self, rows: Iterable[Row]) -> None:
         """Make the family exactly these rows.
 
         Series and label values that are still there keep their places, the others are admitted in
         the order of `rows`. Rows of one series add up (under the policy `drop` the last one
         counts). The new table is built aside and swapped in by one assignment, so that with many
-        rows it may be done in a worker thread, if nobody else updates the family meanwhile.
+        rows it may be done in a worker thread, if nobody else updates the family meanwhile;
+        `on_drop` is then called there.
         """
         old = self._table
         lines: dict[Labels, str] = {}
         values: dict[Labels, float] = {}
         coming: list[Row] = []
-        for labels, value in rows.items() if isinstance(rows, Mapping) else rows:
+        for labels, value in rows:
             number = self._checked(value)
             line = old.lines.get(labels)
             if line is None:
-                coming.append((labels, number))
+                coming.append((self._clean(labels), number))
             elif labels in values:
                 values[labels] = self._merged(values[labels], number)
             else:
                 lines[labels], values[labels] = line, number
         new = Table(old.places, lines, values)
         if coming or len(values) < len(old.values):
-            new.places = old.places.renewed(values, (labels for labels, _ in coming))
+            gone = old.values.keys() - values.keys()
+            new.places = old.places.renewed(gone, [labels for labels, _ in coming])
             self._admit(new, coming)
         self._table = new
         self._report_drops()

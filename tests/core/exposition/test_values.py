@@ -115,7 +115,7 @@ def test_the_wrong_number_of_label_values_is_refused() -> None:
         family.set(("a",), 1)
     with pytest.raises(ValueError, match="size_bytes"):
         family.inc(("a", "b", "c"), 1)
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="size_bytes"):
         family.replace([(("a",), 1)])
     with pytest.raises(ValueError, match="size_bytes"):
         family.remove(())
