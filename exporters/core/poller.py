@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from exporters.core.backoff import Backoff
 from exporters.core.errors import SourceError, SourceTimeout
@@ -46,6 +47,9 @@ class Poller(Generic[T]):
     Expected failures (`SourceError`, the deadline) are counted and tried again with backoff. Any
     other error leaves `run()` and stops the process: a restart is kinder than an exporter that
     quietly stopped exporting.
+
+    `turn` (a semaphore) is held during each poll of `run()`. To wait for it is no part of the poll:
+    neither of its duration nor of its deadline, so that a source is not blamed for its neighbours.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Poller(Generic[T]):
         pace: Pace,
         telemetry: Telemetry,
         *,
+        turn: AbstractAsyncContextManager[Any] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -64,6 +69,7 @@ class Poller(Generic[T]):
         self._read = read
         self._pace = pace
         self._telemetry = telemetry
+        self._turn = turn or nullcontext()
         self._sleep = sleep
         self._clock = clock
         self._failures = 0
@@ -89,7 +95,8 @@ class Poller(Generic[T]):
         """Poll until cancelled, each time `interval` after the start of the poll before."""
         while True:
             started = self._clock()
-            await self.poll()
+            async with self._turn:
+                await self.poll()
             if self._failures:
                 await self._sleep(self._pace.backoff.delay(self._failures))
             else:

@@ -140,6 +140,29 @@ async def test_the_interval_runs_from_start_to_start() -> None:
     assert bench.slept == [20.0, 20.0]
 
 
+async def test_to_wait_for_a_turn_is_no_part_of_the_poll() -> None:
+    registry, turn, read = CollectorRegistry(), asyncio.Semaphore(1), asyncio.Event()
+
+    async def reading() -> str:
+        read.set()
+        return "milk"
+
+    poller = Poller("shop", "shelf", reading, PACE, Telemetry(registry, "0"), turn=turn)
+    async with turn:
+        running = asyncio.create_task(poller.run())
+        await asyncio.sleep(2 * PACE.deadline)
+        assert not read.is_set()
+    await asyncio.wait_for(read.wait(), 1)
+    running.cancel()
+    await asyncio.wait({running})
+    labels = {"exporter": "shop", "source": "shelf"}
+    assert registry.get_sample_value("nearfield_polls_total", labels) == 1
+    assert poller.health().reason == ""
+    duration = registry.get_sample_value("nearfield_poll_duration_seconds_sum", labels)
+    assert duration is not None
+    assert duration < PACE.deadline
+
+
 async def test_one_line_when_a_source_fails_and_one_when_it_is_back(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
