@@ -21,6 +21,7 @@ _PAGE = Template(
   --ink: light-dark(#1c2430, #e6e9ee); --soft: light-dark(#5b6675, #9aa5b4);
   --paper: light-dark(#f6f7f9, #12161c); --card: light-dark(#fff, #1a2029);
   --line: light-dark(#e1e5ea, #2a323d); --good: light-dark(#17803d, #4cc38a);
+  --warn: light-dark(#9a6700, #e3b341);
   --bad: light-dark(#c02626, #ff7b72); --link: light-dark(#0b5cad, #79b8ff);
 }
 * { box-sizing: border-box; margin: 0 }
@@ -30,7 +31,7 @@ header { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline
 h1 { font-size: 1.5rem } h2 { font-size: 1.05rem; flex: 1 }
 a { color: var(--link) } .soft { color: var(--soft) }
 .verdict { margin: .25rem 0 1.5rem; font-weight: 600 }
-.good { color: var(--good) } .bad { color: var(--bad) }
+.good { color: var(--good) } .warn { color: var(--warn); font-weight: 700 } .bad { color: var(--bad) }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
   padding: 1rem 1.1rem; margin-bottom: 1rem }
 ul { list-style: none; padding: 0; margin-top: .5rem }
@@ -52,6 +53,13 @@ $exporters
 """
 )
 
+# (fresh, something is wrong): class, sign, words
+_MARKS = {
+    (True, False): ("good", "✓", "fresh"),
+    (True, True): ("warn", "!", "still fresh, but the last read failed"),
+    (False, False): ("bad", "✗", "not fresh"),
+    (False, True): ("bad", "✗", "not fresh"),
+}
 _MINUTE = 60
 _HOUR = 3600
 
@@ -67,10 +75,8 @@ def render_page(exporters: Mapping[str, Sequence[Health]], version: str) -> str:
     )
 
 
-def age_in_words(age: float | None) -> str:
-    """Return "never", "12 s ago", "3 min ago" or "5 h ago"."""
-    if age is None:
-        return "never"
+def age_in_words(age: float) -> str:
+    """Return "12 s ago", "3 min ago" or "5 h ago"."""
     if age < 2 * _MINUTE:
         return f"{age:.0f} s ago"
     return f"{age / _MINUTE:.0f} min ago" if age < 2 * _HOUR else f"{age / _HOUR:.0f} h ago"
@@ -91,11 +97,9 @@ def _exporter(name: str, sources: Sequence[Health]) -> str:
 
 
 def _source(health: Health) -> str:
-    mark = (
-        '<span class="good" title="fresh">✓</span>'
-        if health.fresh
-        else ('<span class="bad" title="not fresh">✗</span>')
-    )
-    when = f'<span class="soft">read {age_in_words(health.age)}</span>'
+    kind, sign, title = _MARKS[health.fresh, bool(health.reason)]
+    mark = f'<span class="{kind}" title="{title}">{sign}</span>'
+    when = "never read" if health.age is None else f"read {age_in_words(health.age)}"
     why = f" · {escape(health.reason)}" if health.reason else ""
-    return f"<li>{mark}<span>{escape(health.source)}</span><span>{when}{why}</span></li>"
+    text = f'<span class="soft">{when}</span>{why}'
+    return f"<li>{mark}<span>{escape(health.source)}</span><span>{text}</span></li>"
