@@ -31,7 +31,8 @@ header { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline
 h1 { font-size: 1.5rem } h2 { font-size: 1.05rem; flex: 1 }
 a { color: var(--link) } .soft { color: var(--soft) }
 .verdict { margin: .25rem 0 1.5rem; font-weight: 600 }
-.good { color: var(--good) } .warn { color: var(--warn); font-weight: 700 } .bad { color: var(--bad) }
+.good { color: var(--good) } .bad { color: var(--bad) }
+.warn { color: var(--warn); font-weight: 700 }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
   padding: 1rem 1.1rem; margin-bottom: 1rem }
 ul { list-style: none; padding: 0; margin-top: .5rem }
