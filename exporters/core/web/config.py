@@ -58,8 +58,8 @@ class WebConfig:
     """What a listener asks of its clients and adds to its answers. Without a file: nothing."""
 
     tls: TlsConfig | None = None
-    headers: Mapping[str, str] = MappingProxyType({})
-    users: Mapping[bytes, bytes] = field(default=MappingProxyType({}), repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    users: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
     """Name to bcrypt hash; no users, no passwords."""
     rate_limit: RateLimit | None = None
 

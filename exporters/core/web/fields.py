@@ -26,11 +26,10 @@ class _Loader(yaml.BaseLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Return the mapping, in which each name is there once."""
         seen: set[str] = set()
-        for name, _ in node.value:
+        for name in [name for name, _ in node.value if isinstance(name, yaml.ScalarNode)]:
             if name.value in seen:
                 raise _TwiceError(f"line {name.start_mark.line + 1}: {shown(name.value)} again")
-            if isinstance(name, yaml.ScalarNode):
-                seen.add(name.value)
+            seen.add(name.value)
         return dict(super().construct_mapping(node, deep=deep))
 
 

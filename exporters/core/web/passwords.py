@@ -33,7 +33,8 @@ class Verdict(Enum):
 class Bounds:
     """How much bcrypt strangers may have done. A check of cost 10 takes 70 ms of a core."""
 
-    workers: int = 2
+    workers: int = 1
+    """Upstream checks one at a time too: a flood gets one core, not those of its neighbours."""
     waiting: int = 16
     per_client: int = 4
     """Checks under way, waiting or not, of one address (IPv4) or network (IPv6, /64)."""

@@ -122,7 +122,7 @@ def test_every_problem_is_told_at_once() -> None:
         ("--- {}\n--- {}", "line 2: is not YAML"),
         ("basic_auth_users: {? [alice] : x}", "line 1: is not YAML"),
         ('rate_limit: "\\UFFFFFFFF"', "is not YAML"),
-        ("[" * 2000, "is not YAML"),
+        ("[" * 1000, "is not YAML"),
         (b"\xff\xff", "is not YAML"),
         (b"a: \x00", "is not YAML"),
         ("rate_limit: [1]", "rate_limit: wants a mapping of names and values"),
@@ -338,5 +338,6 @@ def test_any_bytes_are_a_configuration_or_problems(text: bytes) -> None:
 
 
 def test_no_tag_of_yaml_has_power() -> None:
-    assert read_yaml(b"!!python/object/apply:os.getcwd []", problems := []) == []
+    problems: list[str] = []
+    assert read_yaml(b"!!python/object/apply:os.getcwd []", problems) == []
     assert problems == []

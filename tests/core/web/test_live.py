@@ -41,6 +41,11 @@ def replace(old: Issued, new: Issued) -> None:
     shutil.copyfile(new.key, old.key)
 
 
+def rewrite(path: Path, live: LiveConfig, text: str) -> None:
+    path.write_text(text)
+    live.look()
+
+
 async def shown(url: str, ciphers: str = "") -> bytes:
     """Return the certificate that a new connection is shown."""
     context = ssl.create_default_context()
@@ -183,8 +188,7 @@ async def test_client_certificates_can_be_asked_for_under_way(
         async with before.get(url, ssl=nameless) as response:
             assert response.status == 200
         more = f"client_auth_type: RequireAndVerifyClientCert, client_ca_file: {authority.cert}"
-        web_yml.write_text(f"tls_server_config: {{cert_file: s.pem, key_file: s.key, {more}}}")
-        live.look()
+        rewrite(web_yml, live, f"tls_server_config: {{cert_file: s.pem, key_file: s.key, {more}}}")
         async with aiohttp.ClientSession() as http, http.get(url, ssl=client) as response:
             assert response.status == 200
         with pytest.raises((aiohttp.ClientConnectionError, ssl.SSLError)):

@@ -128,9 +128,11 @@ async def test_names_and_passwords_do_not_run_into_each_other(gate: Gate) -> Non
     assert len(gate.asked) == 2
 
 
-async def test_checks_run_in_threads_of_their_own_and_no_more_than_two_at_once(gate: Gate) -> None:
+async def test_checks_run_in_threads_of_their_own_and_not_too_many_at_once(
+    gate: Gate,
+) -> None:
     gate.close()
-    with PasswordChecker(check=gate) as checker:
+    with PasswordChecker(Bounds(workers=2), gate) as checker:
         asked = [
             asyncio.create_task(checker.verdict(USERS, b"alice", b"%d" % n, f"192.0.2.{n}"))
             for n in range(10)
@@ -156,7 +158,7 @@ async def test_requests_with_the_same_password_share_one_check(gate: Gate) -> No
 
 async def test_one_client_can_have_only_a_few_checks_under_way(gate: Gate) -> None:
     gate.close()
-    with PasswordChecker(Bounds(per_client=2), gate) as checker:
+    with PasswordChecker(Bounds(workers=2, per_client=2), gate) as checker:
         slow = [
             asyncio.create_task(checker.verdict(USERS, b"alice", b"%d" % n, f"2001:db8::{n}"))
             for n in range(2)
@@ -175,7 +177,7 @@ async def test_one_client_can_have_only_a_few_checks_under_way(gate: Gate) -> No
 
 async def test_a_flood_from_everywhere_is_told_that_we_are_busy(gate: Gate) -> None:
     gate.close()
-    with PasswordChecker(Bounds(waiting=3), gate) as checker:
+    with PasswordChecker(Bounds(workers=2, waiting=3), gate) as checker:
         slow = [
             asyncio.create_task(checker.verdict(USERS, b"alice", b"%d" % n, f"192.0.2.{n}"))
             for n in range(5)
@@ -190,7 +192,7 @@ async def test_a_flood_from_everywhere_is_told_that_we_are_busy(gate: Gate) -> N
 
 
 async def test_a_user_that_is_remembered_gets_in_during_a_flood(gate: Gate) -> None:
-    with PasswordChecker(Bounds(waiting=0), gate) as checker:
+    with PasswordChecker(Bounds(workers=2, waiting=0), gate) as checker:
         assert await checker.verdict(USERS, b"alice", b"right", HOME) is Verdict.ALLOWED
         gate.close()
         flood = [
@@ -243,7 +245,7 @@ async def test_who_leaves_while_waiting_takes_nobody_along(gate: Gate) -> None:
 
 async def test_closing_does_not_wait_for_what_strangers_asked(gate: Gate) -> None:
     gate.close()
-    with PasswordChecker(check=gate) as checker:
+    with PasswordChecker(Bounds(workers=2), gate) as checker:
         asked = [
             asyncio.create_task(checker.verdict(USERS, b"alice", b"%d" % n, f"192.0.2.{n}"))
             for n in range(5)

@@ -1,7 +1,9 @@
 """TLS as a web configuration asks for it, over real sockets."""
 
 import asyncio
+import shutil
 import ssl
+import tempfile
 from pathlib import Path
 
 import aiohttp
@@ -24,6 +26,16 @@ def written(path: Path, issued: Issued, more: str = "", top: str = "") -> Path:
         + top
     )
     return path
+
+
+def inline(path: Path, issued: Issued) -> Path:
+    cert, key = (file.read_text().replace("\n", "\n    ") for file in (issued.cert, issued.key))
+    path.write_text(f"tls_server_config:\n  cert: |\n    {cert}\n  key: |\n    {key}")
+    return path
+
+
+def names_in(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()]
 
 
 def mutual(path: Path, authority: Authority, more: str = "") -> Path:
@@ -61,25 +73,23 @@ async def test_a_client_that_trusts_the_authority_is_served(
 
 
 async def test_paths_start_at_the_folder_of_the_file(authority: Authority, web_yml: Path) -> None:
-    issued = authority.issue()
+    issued = authority.issue(name="near")
     for file in (issued.cert, issued.key):
-        (web_yml.parent / file.name).write_bytes(file.read_bytes())
-    web_yml.write_text("tls_server_config: {cert_file: server.pem, key_file: server.key}")
-    async with serving(LiveConfig.load(web_yml)) as url:
+        shutil.copy(file, web_yml.parent)
+    near = Issued(Path("near.pem"), Path("near.key"))
+    async with serving(LiveConfig.load(written(web_yml, near))) as url:
         assert await status(url, trusting(authority.cert)) == 200
 
 
 async def test_a_certificate_and_key_in_the_file_itself_serve_and_leave_nothing_behind(
     authority: Authority, web_yml: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (web_yml.parent / "tmp").mkdir()
-    monkeypatch.setattr("tempfile.tempdir", str(web_yml.parent / "tmp"))
-    issued = authority.issue()
-    indented = [file.read_text().replace("\n", "\n    ") for file in (issued.cert, issued.key)]
-    web_yml.write_text("tls_server_config:\n  cert: |\n    {}\n  key: |\n    {}".format(*indented))
-    async with serving(LiveConfig.load(web_yml)) as url:
+    folder = web_yml.parent / "tmp"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    async with serving(LiveConfig.load(inline(web_yml, authority.issue()))) as url:
         assert await status(url, trusting(authority.cert)) == 200
-    assert list((web_yml.parent / "tmp").iterdir()) == []
+    assert names_in(folder) == []
 
 
 @pytest.mark.parametrize("wrong", ["unknown authority", "expired", "other host"])
@@ -87,10 +97,10 @@ async def test_a_client_can_tell_a_server_that_is_not_ours(
     authority: Authority, stranger: Authority, web_yml: Path, wrong: str
 ) -> None:
     issued = {
-        "unknown authority": stranger.issue,
-        "expired": lambda: authority.issue(expired=True),
-        "other host": lambda: authority.issue(["elsewhere.example"], name="elsewhere"),
-    }[wrong]()
+        "unknown authority": stranger.issue(),
+        "expired": authority.issue(expired=True),
+        "other host": authority.issue(["elsewhere.example"], name="elsewhere"),
+    }[wrong]
     async with serving(LiveConfig.load(written(web_yml, issued))) as url:
         with pytest.raises(REFUSED):
             await status(url, trusting(authority.cert))
@@ -162,11 +172,11 @@ async def test_a_client_without_a_good_certificate_is_refused(
     authority: Authority, stranger: Authority, web_yml: Path, shown: str
 ) -> None:
     issued = {
-        "none": lambda: None,
-        "of a stranger": lambda: stranger.issue(client=True),
-        "expired": lambda: authority.issue(client=True, expired=True),
-        "for servers": lambda: authority.issue(name="not-a-client"),
-    }[shown]()
+        "none": None,
+        "of a stranger": stranger.issue(client=True),
+        "expired": authority.issue(client=True, expired=True),
+        "for servers": authority.issue(name="not-a-client"),
+    }[shown]
     async with serving(LiveConfig.load(mutual(web_yml, authority))) as url:
         with pytest.raises(REFUSED):
             await status(url, trusting(authority.cert, issued))
