@@ -1,7 +1,8 @@
-"""The episodes of the sample: which exist on a day, with sizes, times and the size of their audience.
+"""The episodes of the sample: which exist on a day, with sizes, times and audience.
 
-Everything about an episode depends on the seed, its show and its number, and on the day the sample was
-made; not on the day that is asked for. So the list of a later day begins with that of an earlier one.
+Everything about an episode depends on the seed, its show, its number and the day on which the
+sample was made; not on the day that is asked for. So the list of a later day begins with that of an
+earlier one.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import IntEnum
 from random import Random
 
+from exporters.embedded.sample.chance import chance
 from exporters.embedded.sample.shows import SHOWS, Show, Status
 from exporters.embedded.sample.titles import title_of
 from exporters.embedded.sample.traffic import WINDOW_DAYS, growth, shape
@@ -56,8 +58,8 @@ class Episode:
 def episodes(today: date, *, born: date | None = None, seed: int = SEED) -> list[Episode]:
     """Return what the app holds on the morning of `today`, in the order in which it was entered.
 
-    `born` is the day on which the sample was made, `today` unless given: with it kept, the list for a
-    later day is the earlier list and the episodes entered since.
+    `born` is the day on which the sample was made, `today` unless given: with it kept, the list for
+    a later day is the earlier list and the episodes entered since.
     """
     anchor = born or today
     midnight = datetime.combine(today, time(), UTC)
@@ -105,7 +107,7 @@ def _slots(show: Show, born: date, until: date) -> Iterator[date]:
 
 def _drawn(show: Show, kind: Kind, number: int, at: datetime, born: date, seed: int) -> Episode:
     """Return an episode with everything that chance decides drawn from its own generator."""
-    rng = Random(f"{seed}/{show.slug}/{kind}/{number}")  # noqa: S311 - sample data
+    rng = chance(seed, show.slug, kind, number)
     share = {Kind.FULL: 1.0, Kind.BONUS: 0.4, Kind.TRAILER: 0.3}[kind]
     minutes = rng.uniform(*show.minutes) if kind is Kind.FULL else rng.uniform(2, 12)
     duration = int(minutes * 60)

@@ -54,6 +54,30 @@ CREATE TABLE sample.splits (
     c8 double precision NOT NULL
 );
 
+-- The demographics of a day with so many downloads, in hundredths, each share rounded to 2 places as the
+-- app does.
+CREATE FUNCTION sample.demographics(cents bigint, split sample.splits) RETURNS jsonb
+LANGUAGE sql STABLE
+RETURN format(
+    split.template,
+    round(cents * split.a1) / 100, round(cents * split.a2) / 100,
+    round(cents * split.a3) / 100, round(cents * split.a4) / 100,
+    round(cents * split.a5) / 100, round(cents * split.a6) / 100,
+    round(cents * split.a7) / 100, round(cents * split.a8) / 100,
+    round(cents * split.c1) / 100, round(cents * split.c2) / 100,
+    round(cents * split.c3) / 100, round(cents * split.c4) / 100,
+    round(cents * split.c5) / 100, round(cents * split.c6) / 100,
+    round(cents * split.c7) / 100, round(cents * split.c8) / 100
+)::jsonb;
+
+-- Demographics made ahead for days with few downloads, which are nearly all days.
+CREATE TABLE sample.quiet (
+    cents bigint NOT NULL,
+    split_id integer NOT NULL,
+    demographics jsonb NOT NULL,
+    PRIMARY KEY (cents, split_id)
+);
+
 -- Who fetches which feed: one of podcast_id and feed_id is set.
 CREATE TABLE sample.readers (
     podcast_id bigint,

@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
-# Downloads, in hundredths, from which on a day shows 2, 4, 6 and 8 agents and countries, not just one.
+# Downloads, in hundredths, from which on a day has 2, 4, 6 and 8 agents and countries, not just 1.
 TIERS = (200, 2_000, 20_000, 200_000)
 _WIDTHS = (1, 2, 4, 6, 8)
 _VARIANTS = 4
 
-# As apps send them. A variant starts at one of the first four and goes on from there: these lead on the
-# many quiet days, so they are the short ones.
+# As apps send them. A variant starts at one of the first four and goes on from there: these lead on
+# the many quiet days, so they are the short ones.
 AGENTS = (
     "Pocket Casts",
     "AntennaPod/3.7.1",

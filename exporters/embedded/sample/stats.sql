@@ -4,8 +4,8 @@
 --
 -- OFFSET 0 keeps the planner from folding a level into the next, where its results would be computed once
 -- for each use; and it keeps days in the outer loop, so that the rows lie in the table by day, as they do
--- in the app's. Most rows are quiet days of old episodes and repeat each other's numbers: demographics,
--- the dear part, are made once for each distinct pair of downloads and split.
+-- in the app's. Most rows are quiet days of old episodes: their demographics, the dear part, are ready in
+-- sample.quiet.
 WITH listened AS (
     SELECT
         days.day,
@@ -61,39 +61,15 @@ counted AS (
     OFFSET 0
 ),
 
-drawn AS MATERIALIZED (
+drawn AS (
     SELECT
-        id,
-        day,
-        episode_id,
-        podcast_id,
-        episode_bytes,
-        total_bytes,
-        cents,
+        *,
         (0.5::float8 + listens * (0.8::float8 + 0.15::float8 * (noise >> 10 & 1023) / 1023.0::float8))::int
             AS uniques,
         (width_bucket(cents, %(tiers)s::bigint[]) * 4 + (noise >> 20 & 3)::int) * 2
         + (day >= %(named)s)::int AS split_id
     FROM counted
-),
-
-split AS MATERIALIZED (
-    SELECT
-        cents,
-        split_id,
-        format(
-            template,
-            round(cents * a1) / 100, round(cents * a2) / 100,
-            round(cents * a3) / 100, round(cents * a4) / 100,
-            round(cents * a5) / 100, round(cents * a6) / 100,
-            round(cents * a7) / 100, round(cents * a8) / 100,
-            round(cents * c1) / 100, round(cents * c2) / 100,
-            round(cents * c3) / 100, round(cents * c4) / 100,
-            round(cents * c5) / 100, round(cents * c6) / 100,
-            round(cents * c7) / 100, round(cents * c8) / 100
-        )::jsonb AS demographics
-    FROM (SELECT DISTINCT cents, split_id FROM drawn) AS pairs
-    INNER JOIN sample.splits ON splits.id = pairs.split_id
+    OFFSET 0
 )
 
 INSERT INTO episode_stats (
@@ -101,16 +77,17 @@ INSERT INTO episode_stats (
     episode_id, podcast_id, inserted_at, updated_at
 )
 SELECT
-    id,
-    day,
-    episode_bytes,
-    total_bytes,
-    cents / 100.0::float8,
-    uniques,
-    demographics,
-    episode_id,
-    podcast_id,
-    day + TIME '09:10' + INTERVAL '1 day',
-    day + TIME '09:10' + INTERVAL '2 days'
+    drawn.id,
+    drawn.day,
+    drawn.episode_bytes,
+    drawn.total_bytes,
+    drawn.cents / 100.0::float8,
+    drawn.uniques,
+    coalesce(quiet.demographics, sample.demographics(drawn.cents, splits)),
+    drawn.episode_id,
+    drawn.podcast_id,
+    (drawn.day + 1) + TIME '09:10',
+    (drawn.day + 2) + TIME '09:10'
 FROM drawn
-INNER JOIN split USING (cents, split_id)
+INNER JOIN sample.splits ON splits.id = drawn.split_id
+LEFT JOIN sample.quiet ON quiet.cents = drawn.cents AND quiet.split_id = drawn.split_id

@@ -1,4 +1,4 @@
-"""Titles of episodes: ordinary ones from a small vocabulary, and those that break careless software."""
+"""Titles of episodes: ordinary ones, and those that break careless software."""
 
 from random import Random
 
@@ -25,9 +25,8 @@ SHAPES = (
     "{n}, {k} Years Later",
 )
 
-# What people have really typed into a title field, one kind each: quotes, backslashes, emoji made of
-# several code points, markup, other scripts and directions, odd spaces, nothing but a sign, and the
-# column's full 255 characters.
+# The kinds of things that people type into a title field: quotes, backslashes, emoji made of
+# several code points, markup, other scripts and directions, odd spaces, a lone sign, all that fits.
 AWKWARD = (
     'The "Works on My Machine" Episode',
     "It's Someone's Turn, Isn't It?",

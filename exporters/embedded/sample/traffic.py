@@ -1,7 +1,7 @@
-"""How many listen: launch curve, long tail, growth, weekday and season, as arithmetic without a clock.
+"""How many listen: launch curve, long tail, growth, weekday and season, as plain arithmetic.
 
-`stats.sql` computes the same expression over the tables that `load` fills from here, and adds noise;
-a test holds the two together. Only + - * / are used, so that every machine gets the same bits.
+`stats.sql` computes the same expression over tables that `load` fills from here, and adds noise; a
+test holds the two together. Only + - * / are used, so that every machine gets the same bits.
 """
 
 from datetime import date, timedelta
