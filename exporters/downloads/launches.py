@@ -1,0 +1,135 @@
+"""The app's stats by day: launch windows, read again when they changed, and the newest day."""
+
+from collections.abc import Callable, Collection
+from time import monotonic
+from typing import TypeAlias
+
+from psycopg.sql import SQL
+
+from exporters.core.snapshot import Sheet
+from exporters.downloads import metrics
+from exporters.downloads.episodes import FROM_PUBLIC, PUBLIC_EPISODE, SHOW_OF_EPISODE
+from exporters.downloads.model import Launch
+from exporters.downloads.schema import Column, Kind, Table
+from exporters.downloads.source import Part, Reader
+
+REREAD = 600.0
+"""Seconds after which everything is read again, whatever the server says about changes."""
+
+_PUBLIC = SQL(
+    """
+    SELECT
+        episodes.id,
+        episodes.published_at::date - DATE '1970-01-01',
+        podcasts.slug,
+        episodes.slug
+    """
+    + FROM_PUBLIC
+)
+
+# Each day of each episode is looked up in the unique index on (date, episode_id). A range of days
+# would walk over the entries of all episodes on these days, and by episode_id alone over all days
+# of the episode: the rows are wide, and nearly all of them lie beyond the windows.
+_SUMS = SQL(
+    """
+    SELECT
+        launched.id,
+        launched.day,
+        launch.*
+    FROM unnest(%(ids)s::bigint[], %(days)s::integer[]) AS launched (id, day)
+    CROSS JOIN LATERAL (
+        SELECT
+            sum(downloads) FILTER (WHERE date - DATE '1970-01-01' < launched.day + 1),
+            sum(downloads) FILTER (WHERE date - DATE '1970-01-01' < launched.day + 3),
+            sum(downloads) FILTER (WHERE date - DATE '1970-01-01' < launched.day + 7),
+            sum(downloads) FILTER (WHERE date - DATE '1970-01-01' < launched.day + 30),
+            sum(downloads)
+        FROM episode_stats
+        WHERE
+            episode_id = launched.id
+            AND date = ANY (
+                ARRAY(
+                    SELECT DATE '1970-01-01' + launched.day + age
+                    FROM generate_series(0, 89) AS ages (age)
+                )
+            )
+    ) AS launch
+    """
+)
+
+# The newest entry of the unique index on (date, episode_id).
+_LAST_DAY = SQL(
+    "SELECT extract(EPOCH FROM max(date))::float8 FROM episode_stats WHERE isfinite(date)"
+)
+
+Start: TypeAlias = tuple[int, int]
+"""An episode's id and the day of its publication, in days since 1970: the key of its windows."""
+Sums: TypeAlias = tuple[float | None, ...]
+
+
+class Launches:
+    """Reads launch windows, and keeps them until the table of stats has changed.
+
+    The app writes its stats once a day. To read some hundred thousand wide rows of a production
+    database every minute, for what was there before, would be no manners.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._kept: dict[Start, Sums] = {}
+        self._revision: str | None = None
+        self._read_at = 0.0
+
+    async def read(self, reader: Reader) -> Sheet:
+        """Return the rows of every public episode, the newest first."""
+        # The revision first: what changes in between is then read once more instead of missed.
+        revision = await reader.revision("episode_stats")
+        public = await reader.rows(_PUBLIC)
+        starts = {(episode_id, day) for episode_id, day, *_ in public}
+        kept = self._still_true(revision)
+        sums = kept | await _sums(reader, starts - kept.keys())
+        if not kept:
+            self._read_at = self._clock()
+        self._kept, self._revision = {start: sums[start] for start in starts}, revision
+        return metrics.launches(
+            Launch(podcast, episode, sums[episode_id, day])
+            for episode_id, day, podcast, episode in public
+        )
+
+    def _still_true(self, revision: str | None) -> dict[Start, Sums]:
+        unchanged = revision is not None and revision == self._revision
+        return self._kept if unchanged and self._clock() - self._read_at < REREAD else {}
+
+
+async def _sums(reader: Reader, starts: Collection[Start]) -> dict[Start, Sums]:
+    if not starts:
+        return {}
+    ids, days = zip(*starts, strict=True)
+    rows = await reader.rows(_SUMS, {"ids": list(ids), "days": list(days)})
+    return {(episode_id, day): tuple(sums) for episode_id, day, *sums in rows}
+
+
+async def _last_day(reader: Reader) -> Sheet:
+    [[timestamp]] = await reader.rows(_LAST_DAY)
+    return metrics.last_day(timestamp)
+
+
+_DATE = Column("date", Kind.DAY)
+
+LAST_DAY = Part("stats", (Table("episode_stats", (_DATE,)),), _last_day)
+
+
+def launches() -> Part:
+    """Return the part of the launch windows, with a memory of its own."""
+    return Part(
+        "launches",
+        (
+            SHOW_OF_EPISODE,
+            Table("episodes", (Column("id", Kind.IDENTITY), *PUBLIC_EPISODE)),
+            Table(
+                "episode_stats",
+                (Column("episode_id", Kind.IDENTITY), _DATE, Column("downloads", Kind.NUMBER)),
+            ),
+        ),
+        Launches().read,
+    )
