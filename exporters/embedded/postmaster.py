@@ -94,15 +94,20 @@ def clear_stale(layout: Layout) -> None:
     The caller holds `running.lock`. A PostgreSQL that was started on this folder without us is
     spared: then the new one finds its lock file, refuses to start and says why.
     """
-    with explained(layout.socket):
-        for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
-            (layout.socket / name).unlink(missing_ok=True)
+    clear_socket(layout)
     found = read_pid_file(layout)
     if found is None:
         return
     command, shown = _shown(found.pid)
     if command and (command != "postgres" or b"nearfield-" in shown):
         (layout.data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def clear_socket(layout: Layout) -> None:
+    """Remove a dead server's socket and the lock file beside it."""
+    with explained(layout.socket):
+        for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+            (layout.socket / name).unlink(missing_ok=True)
 
 
 def kill_remains(layout: Layout) -> None:
@@ -125,8 +130,17 @@ async def shut_down(layout: Layout, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds * share):
                 await _ended(layout, number)
+                _forget_socket(layout)
                 return
     raise StartError(f"PostgreSQL in {layout.root} did not stop: end its processes by hand")
+
+
+def _forget_socket(layout: Layout) -> None:
+    """Leave nothing under /tmp; in our own folder the socket's folder may stay."""
+    if layout.socket.parent != layout.root:
+        clear_socket(layout)
+        with suppress(OSError):
+            layout.socket.rmdir()
 
 
 async def _ended(layout: Layout, number: signal.Signals) -> None:

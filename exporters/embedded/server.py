@@ -44,7 +44,7 @@ class EmbeddedServer:
     def __init__(
         self, data_dir: Path, *, start_timeout: float = 60.0, stop_timeout: float = 4.5
     ) -> None:
-        self._data_dir = data_dir
+        self.data_dir = data_dir.absolute()
         self._start_timeout = start_timeout
         self._stop_timeout = stop_timeout
         self._attached: int | None = None
@@ -114,7 +114,7 @@ class EmbeddedServer:
         await Watch(self._layout(), self._start_timeout).run()
 
     def _layout(self) -> Layout:
-        return Layout.under(self._data_dir)
+        return Layout.under(self.data_dir)
 
     async def _execute(self, statement: SQL | Composed, *values: str) -> int:
         """Run one statement as the superuser and return how many rows it gave."""
