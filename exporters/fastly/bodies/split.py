@@ -1,0 +1,206 @@
+"""Splitters: inflated bytes in, blocks of whole lines out; only the last part of a line is held.
+
+Fastly writes a batch as lines or as one JSON array. Objects of an array are told apart by what
+stands between two of them: `},{"key":`. Inside a JSON string that cannot stand, since its quote
+would be escaped; so what follows a broken object is found again. Only lists of objects inside an
+object look the same, and brackets are counted where there may be one.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+HEAD = 2048
+"""Bytes of a rejected line that are kept for whoever wants to know what it was."""
+
+_SAMPLES = 16
+_START = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*+(?:(?P<array>\[)\s*+(?=[{\]])|(?=\[\s*+[^\s{\]]|[^\s\[]))"
+)
+_LONGEST_START = 64 * 1024
+_MARK = 3  # bytes of UTF-8's byte order mark
+_BETWEEN = re.compile(
+    rb'\}\s*+(?:,|\]\s*+,?\s*+\[)\s*+(?=\{\s*+"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*+:)', re.DOTALL
+)
+_STRADDLING = 1024
+_NESTED = re.compile(rb"\[\s*+\{")
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_BLANK_LINES = re.compile(rb"\n{2,}")
+_BREAKS = bytes.maketrans(b"\r\n", b"  ")
+
+
+@dataclass(slots=True)
+class TooLong:
+    """Lines that were left out for their length: how many, and how some of them begin."""
+
+    count: int = 0
+    heads: list[bytes] | None = None
+
+    def add(self, line: bytes) -> None:
+        """Count a line; its beginning is kept if it is one of the first."""
+        self.count += 1
+        self.heads = self.heads or []
+        if len(self.heads) < _SAMPLES:
+            self.heads.append(line[:HEAD])
+
+
+class Splitter(Protocol):
+    """Gives blocks of whole lines, each line ended by LF and none of them empty."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the lines that end in `data`."""
+
+    def finish(self) -> bytes:
+        """Return the last line, if it did not end yet."""
+
+
+class Lines:
+    """Lines that end with LF or CR LF; the last one may lack it."""
+
+    def __init__(self, limit: int, too_long: TooLong) -> None:
+        self._limit = limit
+        self._too_long = too_long
+        self._tail = b""
+        self._skipping = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the lines that end in `data`."""
+        end = data.rfind(b"\n") + 1
+        if not end:
+            self._keep(self._tail + data)
+            return b""
+        block = self._tail + data[:end]
+        if self._skipping:
+            block, self._skipping = block[block.index(b"\n") + 1 :], False
+        self._tail = b""
+        self._keep(data[end:])
+        return within(_without_blanks(block), self._limit, self._too_long)
+
+    def _keep(self, tail: bytes) -> None:
+        """Keep the beginning of a line; of one that is too long already, nothing."""
+        if self._skipping:
+            return
+        if len(tail) > self._limit:
+            self._too_long.add(tail)
+            self._skipping, tail = True, b""
+        self._tail = tail
+
+    def finish(self) -> bytes:
+        """Return the last line, if it has no LF."""
+        return self.feed(b"\n") if self._tail else b""
+
+
+class Array:
+    """The objects of a JSON array, each of which becomes a line."""
+
+    def __init__(self, limit: int, too_long: TooLong) -> None:
+        self._limit = limit
+        self._too_long = too_long
+        self._tail = b""
+        self._skipping = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the objects that end in `data`; line breaks in them become spaces."""
+        if b"\n" in data or b"\r" in data:
+            data = data.translate(_BREAKS)
+        data = self._tail + data
+        if self._skipping:
+            found = _BETWEEN.search(data)
+            if found is None:
+                self._tail = data[-_STRADDLING:]
+                return b""
+            data, self._skipping = data[found.end() :], False
+        split = _apart(data) if _NESTED.search(data) else _BETWEEN.sub(b"}\n", data)
+        end = split.rfind(b"\n") + 1
+        self._tail = split[end:]
+        if len(self._tail) > self._limit + _STRADDLING:
+            self._too_long.add(self._tail)
+            self._skipping, self._tail = True, self._tail[-_STRADDLING:]
+        return within(split[:end], self._limit, self._too_long)
+
+    def finish(self) -> bytes:
+        """Return the last object, without the bracket that ends the array."""
+        last = self._tail.strip().removesuffix(b"]").rstrip()
+        self._tail = b""
+        if self._skipping or not last:
+            return b""
+        return within(last + b"\n", self._limit, self._too_long)
+
+
+class Undecided:
+    """A body whose beginning has yet to show whether it holds an array or lines."""
+
+    def __init__(self, limit: int, too_long: TooLong) -> None:
+        self._limit = limit
+        self._too_long = too_long
+        self._head = b""
+        self._chosen: Splitter | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the lines that end in `data`."""
+        if self._chosen:
+            return self._chosen.feed(data)
+        self._head += data
+        start = _START.match(self._head)
+        if len(self._head) < _LONGEST_START and (start is None or len(self._head) < _MARK):
+            return b""
+        return self._choose(start)
+
+    def _choose(self, start: re.Match[bytes] | None) -> bytes:
+        head = self._head[start.end() :] if start else self._head
+        kind = Array if start and start["array"] else Lines
+        self._head, self._chosen = b"", kind(self._limit, self._too_long)
+        return self._chosen.feed(head)
+
+    def finish(self) -> bytes:
+        """Return the last line, if it did not end yet."""
+        first = b"" if self._chosen else self._choose(_START.match(self._head))
+        return first + (self._chosen.finish() if self._chosen else b"")
+
+
+def within(block: bytes, limit: int, too_long: TooLong) -> bytes:
+    """Return a block of whole lines without those that are longer than `limit`, LF included."""
+    start = 0
+    while len(block) - start > limit:
+        end = block.rfind(b"\n", start, start + limit) + 1
+        if not end:
+            return _without_long(block, limit, too_long)
+        start = end
+    return block
+
+
+def _without_long(block: bytes, limit: int, too_long: TooLong) -> bytes:
+    kept = []
+    for line in block.splitlines(keepends=True):
+        if len(line) > limit:
+            too_long.add(line)
+        else:
+            kept.append(line)
+    return b"".join(kept)
+
+
+def _without_blanks(block: bytes) -> bytes:
+    if b"\r" in block:
+        block = block.replace(b"\r\n", b"\n")
+    if b"\n\n" in block:
+        block = _BLANK_LINES.sub(b"\n", block)
+    return block[1:] if block.startswith(b"\n") else block
+
+
+def _apart(data: bytes) -> bytes:
+    """Split as `_BETWEEN` does, but not inside of an object.
+
+    An object that is no JSON, since it has a quote too many, ends at the next boundary.
+    """
+    pieces: list[bytes] = []
+    depth = start = 0
+    for found in _BETWEEN.finditer(data):
+        piece = data[start : found.start() + 1]
+        bare = _STRING.sub(b"", piece)
+        depth += bare.count(b"{") + bare.count(b"[") - bare.count(b"}") - bare.count(b"]")
+        whole = depth <= 0 or b'"' in bare
+        if whole:
+            depth = 0
+        pieces += (piece, b"\n" if whole else data[found.start() + 1 : found.end()])
+        start = found.end()
+    return b"".join((*pieces, data[start:]))
