@@ -67,7 +67,7 @@ class LiveConfig:
         """
         if self._path is None:
             return
-        if marks(self._seen) == self._seen and not self._problems:
+        if marks(self._seen) == self._seen:
             return
         try:
             self._take(_load(self._path), self._path)

@@ -41,6 +41,12 @@ class Authority:
         authority.cert.write_bytes(certificate)
         return authority
 
+    def delegate(self, name: str) -> "Authority":
+        """Make an authority that this one signs; its `cert` alone is no root."""
+        delegate = Authority(self.folder / f"{name}-ca.pem", _name(name), _new_key(), self.folder)
+        delegate.cert.write_bytes(self._certify(name, delegate.key, timedelta(days=30), ca=True))
+        return delegate
+
     def issue(
         self,
         hosts: Sequence[str] = LOCAL,

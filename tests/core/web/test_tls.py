@@ -11,6 +11,7 @@ import pytest
 import uvloop
 
 from exporters.core.errors import SettingsError
+from exporters.core.web.files import LARGEST
 from exporters.core.web.live import LiveConfig
 from exporters.core.web.tls import alternative_names
 from tests.core.web.certificates import Authority, Issued
@@ -167,6 +168,19 @@ async def test_a_client_with_a_certificate_is_let_in(authority: Authority, web_y
         assert await status(url, client) == 200
 
 
+async def test_an_authority_below_another_is_trusted_by_itself_as_in_go(
+    authority: Authority, web_yml: Path
+) -> None:
+    below = authority.delegate("below")
+    asks = f"client_auth_type: RequireAndVerifyClientCert\nclient_ca_file: {below.cert}\n"
+    async with serving(LiveConfig.load(written(web_yml, authority.issue(), asks))) as url:
+        client = trusting(authority.cert, below.issue(client=True, name="below-client"))
+        assert await status(url, client) == 200
+        client = trusting(authority.cert, authority.issue(client=True))
+        with pytest.raises(REFUSED):
+            await status(url, client)
+
+
 @pytest.mark.parametrize("shown", ["none", "of a stranger", "expired", "for servers"])
 async def test_a_client_without_a_good_certificate_is_refused(
     authority: Authority, stranger: Authority, web_yml: Path, shown: str
@@ -254,6 +268,12 @@ def test_files_that_cannot_be_used_are_told_with_the_rest(
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     assert told(tmp_path / "web.yml") == ["web.yml: cannot be read: no such file or directory"]
+
+
+def test_a_file_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "web.yml"
+    path.write_bytes(b"#" * (LARGEST + 1))
+    assert told(path) == ["web.yml: cannot be read: too large"]
 
 
 def test_a_key_of_another_certificate_is_told(authority: Authority, web_yml: Path) -> None:
