@@ -26,7 +26,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed at work, 2 wrong usage."""
     options = _parser().parse_args(arguments)
-    log.configure("WARNING" if options.command == "check" else "INFO")
+    log.configure("INFO" if options.command == "run" else "WARNING")
     try:
         _run(options.start(options))
     except SettingsError as error:

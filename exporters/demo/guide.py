@@ -42,7 +42,7 @@ class Guide:
                     f"no fresh data after {_PATIENCE:.0f} s; {self._url}/readyz says why"
                 ) from error
             count = await self._series(http)
-        self._screen.say("Nearfield", f"{self._url}/  ({count:,} series)")
+        self._screen.say("Nearfield", f"{self._url}/  ({count:,} series on /metrics)")
         for neighbour in self._neighbours:
             if neighbour.url:
                 self._screen.say(neighbour.title, f"{neighbour.url}/")
