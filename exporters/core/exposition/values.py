@@ -80,13 +80,13 @@ class ValueFamily(Family[float]):
         coming: list[Row] = []
         for labels, value in rows:
             number = self._checked(value)
-            line = old.lines.get(labels)
-            if line is None:
-                coming.append((self._clean(labels), number))
-            elif labels in values:
-                values[labels] = self._merged(values[labels], number)
+            key = labels if labels in old.lines else self._clean(labels)
+            if key not in old.lines:
+                coming.append((key, number))
+            elif key in values:
+                values[key] = self._merged(values[key], number)
             else:
-                lines[labels], values[labels] = line, number
+                lines[key], values[key] = old.lines[key], number
         new = Table(old.places, lines, values)
         if coming or len(values) < len(old.values):
             gone = old.values.keys() - values.keys()
@@ -98,11 +98,9 @@ class ValueFamily(Family[float]):
     def _admit(self, table: Table[float], rows: Iterable[Row]) -> None:
         """Add rows without a series to a table that nobody sees yet."""
         for labels, value in rows:
-            new = len(table.values)
             key = labels if labels in table.values else self._seat(table, labels)
             if key is not None:
-                is_new = len(table.values) > new
-                table.values[key] = value if is_new else self._merged(table.values[key], value)
+                table.values[key] = self._merged(table.values[key], value)
         table.places.settle()
 
     def _merged(self, value: float, another: float) -> float:

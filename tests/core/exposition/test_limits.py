@@ -3,7 +3,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exporters.core.exposition import (
@@ -107,6 +107,7 @@ def test_what_is_dropped_is_counted_and_the_rest_is_as_it_came(
 
 
 @given(small, rows, rows)
+@example(Limits(series=1), [(("c", "\udce9"), 1.0)], [(("a", "a"), 1.0), (("c", "\udce9"), 1.0)])
 @settings(deadline=None)
 def test_who_has_a_place_keeps_it_while_it_is_there(
     limits: Limits, first: list[Row], second: list[Row]
