@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from psycopg.sql import SQL
+
 from exporters.core.errors import StartError
 from exporters.embedded import cluster
 from exporters.embedded.account import Account, account_for
@@ -18,9 +20,13 @@ from exporters.embedded.locks import EXCLUSIVE, TICK, locked, opened
 from exporters.embedded.log import Log
 from exporters.embedded.postmaster import State, clear_stale, kill_remains, look, tag
 from exporters.embedded.programs import Programs, programs_for
+from exporters.embedded.session import execute
 
 _ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
 """Nothing of the caller's: PGOPTIONS or a locale of theirs would change the server."""
+
+_REFUSALS = 50
+"""So many ticks a server that is ready may refuse us."""
 
 
 async def bring_up(layout: Layout, seconds: float) -> None:
@@ -41,8 +47,15 @@ async def bring_up(layout: Layout, seconds: float) -> None:
 
 async def _until_ready(layout: Layout, log: Log) -> None:
     launched = False
-    while (seen := look(layout)).state is not State.READY:
-        if seen.state is State.GONE:
+    refusals = 0
+    while True:
+        seen = look(layout)
+        if seen.state is State.READY:
+            # A postmaster that is being killed looks so for a moment, and refuses us.
+            refusals += 1
+            if await _answers(layout, or_raise=refusals > _REFUSALS):
+                return
+        elif seen.state is State.GONE:
             if launched:
                 raise StartError(f"PostgreSQL in {layout.root} did not start: {log.said()}")
             await _launch(layout, log)
@@ -53,6 +66,16 @@ async def _until_ready(layout: Layout, log: Log) -> None:
             # It may be waiting for its clients to leave, for as long as they like.
             seen.signal(signal.SIGINT)
         await asyncio.sleep(TICK)
+
+
+async def _answers(layout: Layout, *, or_raise: bool) -> bool:
+    try:
+        await execute(layout, SQL("SELECT 1"))
+    except StartError:
+        if or_raise:
+            raise
+        return False
+    return True
 
 
 async def _launch(layout: Layout, log: Log) -> None:

@@ -99,7 +99,9 @@ def clear_stale(layout: Layout) -> None:
     if found is None:
         return
     command, shown = _shown(found.pid)
-    if command and (command != "postgres" or b"nearfield-" in shown):
+    # A dead process that nobody has collected shows its name and no command line.
+    foreign = command == "postgres" and shown and b"nearfield-" not in shown
+    if command and not foreign:
         (layout.data / "postmaster.pid").unlink(missing_ok=True)
 
 

@@ -1,6 +1,5 @@
 """The embedded server: one PostgreSQL over one data folder, shared by every command on it."""
 
-import asyncio
 import logging
 import os
 from contextlib import suppress
@@ -8,23 +7,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import psycopg
-from psycopg.conninfo import make_conninfo
 from psycopg.errors import DuplicateDatabase, DuplicateObject, UniqueViolation
 from psycopg.sql import SQL, Composed, Identifier
 
 from exporters.core.errors import StartError
 from exporters.embedded.cluster import ROLE
-from exporters.embedded.folder import PORT, Layout, prepare
+from exporters.embedded.folder import Layout, prepare
 from exporters.embedded.launch import bring_up
 from exporters.embedded.locks import EXCLUSIVE, SHARED, locked, open_lock, turn
 from exporters.embedded.postmaster import shut_down
+from exporters.embedded.session import address, execute
 from exporters.embedded.watch import Watch
 
 log = logging.getLogger(__name__)
-
-_ANSWER = 10.0
-"""Seconds that a server that is ready has to answer in."""
 
 
 class EmbeddedServer:
@@ -58,7 +53,6 @@ class EmbeddedServer:
             locked(self._attached, SHARED)
             try:
                 await bring_up(layout, self._start_timeout)
-                await self._execute(SQL("SELECT 1"))
             except BaseException:
                 await self._leave(layout)
                 raise
@@ -85,13 +79,7 @@ class EmbeddedServer:
 
         It depends on `data_dir` alone and can be asked for before the server runs.
         """
-        return make_conninfo(
-            host=str(self._layout().socket),
-            port=PORT,
-            dbname=database,
-            user=role,
-            connect_timeout=int(_ANSWER),
-        )
+        return address(self._layout(), database, role)
 
     async def create_database(self, name: str = ROLE) -> None:
         """Create the database `name` unless it is there."""
@@ -117,19 +105,7 @@ class EmbeddedServer:
         return Layout.under(self.data_dir)
 
     async def _execute(self, statement: SQL | Composed, *values: str) -> int:
-        """Run one statement as the superuser and return how many rows it gave."""
-        try:
-            async with (
-                asyncio.timeout(_ANSWER),
-                await psycopg.AsyncConnection.connect(
-                    self.dsn("postgres"), autocommit=True
-                ) as connection,
-            ):
-                cursor = await connection.execute(statement, values or None)
-                return cursor.rowcount
-        except (psycopg.OperationalError, TimeoutError) as error:
-            said = " ".join(str(error).split()) or f"no answer within {_ANSWER:g} s"
-            raise StartError(f"the embedded PostgreSQL does not work: {said}") from error
+        return await execute(self._layout(), statement, *values)
 
     async def _leave(self, layout: Layout) -> None:
         """Detach; stop the server if nobody else is attached. The caller has its turn."""

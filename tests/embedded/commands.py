@@ -141,3 +141,12 @@ async def until(true: Callable[[], bool], what: str, patience: float = PATIENCE)
     while not true():
         assert monotonic() < end, f"never: {what}"
         await asyncio.sleep(0.02)
+
+
+def one_line(refused: pytest.ExceptionInfo[BaseException]) -> str:
+    """Return an error's message, which is one line that a person can read."""
+    message = str(refused.value)
+    assert message
+    assert "\n" not in message
+    assert len(message) < 800
+    return message
