@@ -17,11 +17,16 @@ async def _hello(_: web.Request) -> web.Response:
     return web.Response(text="hello\n")
 
 
+async def _metrics(_: web.Request) -> web.Response:
+    return web.Response(text="guarded 1\n", headers={"Content-Type": "text/plain; version=0.0.4"})
+
+
 @asynccontextmanager
 async def serving(live: LiveConfig, guard: Guard | None = None) -> AsyncIterator[str]:
-    """Serve `/` and `/healthz` with what `live` asks; give the URL."""
+    """Serve `/`, `/metrics` and `/healthz` with what `live` asks; give the URL."""
     app = web.Application()
     app.router.add_get("/", _hello)
+    app.router.add_get("/metrics", _metrics)
     app.router.add_get("/healthz", _hello)
     (guard or Guard(live)).install(app)
     runner = web.AppRunner(app, shutdown_timeout=1)
@@ -42,8 +47,8 @@ def trusting(authority: Path, client: Issued | None = None) -> ssl.SSLContext:
     return context
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what another thread or process does, for five seconds at most."""
-    async with asyncio.timeout(5):
+async def until(condition: Callable[[], Awaitable[bool]], patience: float = 5) -> None:
+    """Wait for what another thread or process does, for so many seconds at most."""
+    async with asyncio.timeout(patience):
         while not await condition():
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(patience / 1000)
