@@ -1,8 +1,10 @@
 """Puts the sample into a database, and brings one that is there up to a later day."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from psycopg import AsyncConnection
+from psycopg.rows import tuple_row
 
 from exporters.core.errors import StartError
 from exporters.embedded.sample import model, people, rows
@@ -123,15 +125,19 @@ async def _made(connection: AsyncConnection) -> tuple[date, int, date] | None:
     """Return the day on which the sample was made, its seed and the first day without stats."""
     if not await _has_table(connection, "sample.made"):
         return None
-    cursor = await connection.execute("SELECT born, seed, next_day FROM sample.made")
-    found = await cursor.fetchone()
-    return (found[0], found[1], found[2]) if found else None
+    found = await _first(connection, "SELECT born, seed, next_day FROM sample.made")
+    return (found[0], found[1], found[2])
 
 
 async def _has_table(connection: AsyncConnection, name: str) -> bool:
-    cursor = await connection.execute("SELECT to_regclass(%s) IS NOT NULL", (name,))
-    row = await cursor.fetchone()
-    return row is not None and bool(row[0])
+    return bool((await _first(connection, "SELECT to_regclass(%s) IS NOT NULL", name))[0])
+
+
+async def _first(connection: AsyncConnection, query: str, *values: object) -> tuple[Any, ...]:
+    """Return the first row of what has one, whatever rows the connection makes otherwise."""
+    async with connection.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(query, values)
+        return await cursor.fetchone() or ()
 
 
 async def _refuse_strangers(connection: AsyncConnection) -> None:
@@ -163,9 +169,7 @@ async def _fill(
 
 async def _enter(connection: AsyncConnection, born: date, seed: int, today: date) -> None:
     """Add the episodes that were entered before `today` and are not there yet."""
-    cursor = await connection.execute("SELECT coalesce(max(id), 0) FROM episodes")
-    row = await cursor.fetchone()
-    newest = row[0] if row else 0
+    (newest,) = await _first(connection, "SELECT coalesce(max(id), 0) FROM episodes")
     new = [item for item in episodes(today, born=born, seed=seed) if item.id > newest]
     await copy(connection, rows.episodes(new, today))
     await copy(connection, model.curves(new, born, WINDOW_DAYS))
