@@ -33,6 +33,8 @@ def configure(level: str = "INFO", stream: TextIO | None = None) -> None:
     # aiohttp logs a line a request and one for each hostile connection: both are counted instead.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    # psycopg warns in libpq's words, which name hosts and users; what matters reaches us as errors.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
 
 
 def _quoted(value: str) -> str:
