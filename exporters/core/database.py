@@ -14,19 +14,28 @@ from typing import Any, LiteralString, Self
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Composed, Literal
 from pydantic import SecretStr
 
 from exporters.core.database_errors import translate
-from exporters.core.errors import SourceTimeout
+from exporters.core.errors import SourceRejected, SourceTimeout
 
 Query = LiteralString | SQL | Composed
 Rows = list[TupleRow]
 
 CONNECT_TIMEOUT = 10
-"""Seconds to connect; libpq's own bound, so that a black hole is told from a slow query."""
+"""Seconds to connect, so that a black hole is told from a slow query."""
 _CLOSING = 2.0
+
+# What a connection has unless the connection string says otherwise. A peer that vanished without a
+# word (a firewall that forgot us) is found out before a poll's deadline, not after the minutes
+# that the kernel would wait.
+_DEFAULTS = {"connect_timeout": CONNECT_TIMEOUT, "tcp_user_timeout": 1000 * CONNECT_TIMEOUT}
+
+# What a connection has whatever that says.
+_MANNERS = {"application_name": "nearfield", "client_encoding": "utf8"}
 
 
 class Database:
@@ -78,12 +87,13 @@ class Database:
 
         A query that is cancelled here (a deadline, a shutdown) is cancelled on the server too. A
         lock is not waited for as long as a result: a locked table must not hold the few
-        connections that the other queries need.
+        connections that the other queries need. Nothing is compiled to machine code: that takes
+        longer than a query that is welcome on a production database.
         """
         milliseconds = max(1, int(deadline * 1000))
         begin = SQL(
             "BEGIN READ ONLY; SET LOCAL statement_timeout = {limit};"
-            " SET LOCAL lock_timeout = {lock}; SET LOCAL TimeZone = 'UTC';"
+            " SET LOCAL lock_timeout = {lock}; SET LOCAL TimeZone = 'UTC'; SET LOCAL jit = off;"
             " SET LOCAL idle_in_transaction_session_timeout = {idle}"
         ).format(
             limit=Literal(milliseconds),
@@ -138,13 +148,15 @@ class Database:
     async def _connect(self) -> AsyncConnection[TupleRow]:
         # Transactions are begun by hand and nothing is prepared on the server, so that a
         # connection pooler in between (PgBouncer, Neon's) does no harm.
-        return await AsyncConnection.connect(
-            self._conninfo.get_secret_value(),
-            autocommit=True,
-            prepare_threshold=None,
-            connect_timeout=CONNECT_TIMEOUT,
-            application_name="nearfield",
-        )
+        parameters: dict[str, Any] = _DEFAULTS | self._parameters() | _MANNERS
+        return await _Connection.connect(autocommit=True, prepare_threshold=None, **parameters)
+
+    def _parameters(self) -> dict[str, Any]:
+        try:
+            return conninfo_to_dict(self._conninfo.get_secret_value())
+        except psycopg.ProgrammingError:
+            # libpq's words quote the string, so they are not kept as a cause either.
+            raise SourceRejected(f"{self.name}: the connection string is not valid") from None
 
     async def _give_back(self, connection: AsyncConnection[TupleRow]) -> None:
         """End the transaction and keep the connection, or close it where it cannot be ended."""
@@ -161,6 +173,22 @@ class Database:
                 await _close(connection)
             elif not connection.closed:
                 self._idle.append(connection)
+
+
+class _Connection(AsyncConnection[TupleRow]):
+    """A connection that never keeps us waiting for a server that cannot be reached."""
+
+    async def cancel_safe(self, *, timeout: float = _CLOSING) -> None:  # noqa: ASYNC109 - psycopg's
+        """Cancel what runs on the server, in a short time; or else hang up.
+
+        psycopg calls this when a query is cancelled, and then waits for the query's end: that
+        would be in vain where even the cancellation did not arrive.
+        """
+        try:
+            await super().cancel_safe(timeout=min(timeout, _CLOSING))
+        except psycopg.Error:
+            self.pgconn.finish()
+            raise
 
 
 async def _close(connection: AsyncConnection[TupleRow]) -> None:

@@ -17,13 +17,8 @@ _BY_CLASS: tuple[
 ] = (
     (sql.LockNotAvailable, SourceTimeout, "a table is locked, and the wait for it was given up"),
     (sql.QueryCanceled, SourceTimeout, "the query took longer than its deadline and was cancelled"),
-    (sql.UndefinedTable, SourceMismatch, "a table of the query does not exist"),
-    (sql.UndefinedColumn, SourceMismatch, "a column of the query does not exist"),
-    (sql.InvalidSchemaName, SourceMismatch, "a schema of the query does not exist"),
-    (sql.UndefinedFunction, SourceMismatch, "a column has another type than the query expects"),
     (sql.DatatypeMismatch, SourceMismatch, "a column has another type than the query expects"),
     (sql.InvalidCatalogName, SourceRejected, "the database of that name does not exist"),
-    (sql.InsufficientPrivilege, SourceRejected, "permission denied; grant SELECT on the table"),
     (
         sql.ReadOnlySqlTransaction,
         SourceRejected,
@@ -37,6 +32,18 @@ _BY_CLASS: tuple[
     (psycopg.DataError, SourceMalformed, "the database cannot compute a value of the query"),
 )
 
+# Here PostgreSQL's own sentence holds names out of the query and nothing else.
+_BY_NAMES: tuple[
+    tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], type[SourceError], str], ...
+] = (
+    (
+        (sql.UndefinedTable, sql.UndefinedColumn, sql.InvalidSchemaName, sql.UndefinedFunction),
+        SourceMismatch,
+        "{sentence}",
+    ),
+    (sql.InsufficientPrivilege, SourceRejected, "{sentence}; grant SELECT on it"),
+)
+
 # libpq has no codes for what happens before the server answers; its words are the only sign.
 _BY_WORDS: tuple[tuple[str, type[SourceError], str], ...] = (
     ("password authentication failed", SourceRejected, "the server refused the user or password"),
@@ -44,12 +51,21 @@ _BY_WORDS: tuple[tuple[str, type[SourceError], str], ...] = (
     ("authentication failed", SourceRejected, "the server refused the user"),
     ("no pg_hba.conf entry", SourceRejected, "the server allows no connection from here"),
     ("certificate has expired", SourceRejected, "the server's certificate has expired"),
-    ("certificate verify failed", SourceRejected, "the server's certificate is not trusted"),
+    # libpq does not say which.
+    (
+        "certificate verify failed",
+        SourceRejected,
+        "the server's certificate is not trusted, or has expired",
+    ),
     ("does not match host name", SourceRejected, "the server's certificate is for another host"),
     ("root certificate file", SourceRejected, "the root certificate file cannot be read"),
+    ("private key file", SourceRejected, "the client's key cannot be used"),
+    ("certificate file", SourceRejected, "the client's certificate cannot be used"),
     ("does not support ssl", SourceRejected, "TLS is wanted and the server does not offer it"),
     ("ssl error", SourceRejected, "TLS failed"),
-    ('role "', SourceRejected, "the server refused the user or database"),
+    ("connection is bad: invalid", SourceRejected, "the connection string is not valid"),
+    ("not currently accepting connections", SourceRejected, "the database accepts no connection"),
+    ('role "', SourceRejected, "the server refused the user"),
     ('database "', SourceRejected, "the database of that name does not exist"),
     ("too many clients", SourceUnavailable, "the server has no connection left"),
     ("remaining connection slots", SourceUnavailable, "the server has no connection left"),
@@ -65,24 +81,30 @@ _BY_WORDS: tuple[tuple[str, type[SourceError], str], ...] = (
 
 def translate(database: str, error: psycopg.Error) -> SourceError:
     """Return the error of ours for one of psycopg's; `database` is the name a person gave it."""
+    for kind, ours, text in _BY_NAMES:
+        if isinstance(error, kind):
+            sentence = error.diag.message_primary or "something is missing"
+            return ours(f"{database}: {text.format(sentence=' '.join(sentence.split()))}")
     for kind, ours, text in _BY_CLASS:
         if isinstance(error, kind):
-            return ours(f"{database}: {text}{_where(error)}")
-    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
-        words = str(error).lower()
-        for part, ours, text in _BY_WORDS:
-            if part in words:
-                return ours(f"{database}: {text}")
-        return SourceUnavailable(f"{database}: the connection failed or was lost")
-    if isinstance(error, psycopg.OperationalError):
-        return SourceUnavailable(f"{database}: the server failed (SQLSTATE {error.sqlstate})")
-    if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
-        return SourceRejected(f"{database}: the connection string is not valid")
-    return SourceRejected(f"{database}: the server refused the query (SQLSTATE {error.sqlstate})")
+            return ours(f"{database}: {text}")
+    if error.sqlstate is not None:
+        failed = isinstance(error, psycopg.OperationalError)
+        ours, text = (
+            (SourceUnavailable, "the server failed")
+            if failed
+            else (SourceRejected, "the server refused the query")
+        )
+        return ours(f"{database}: {text} (SQLSTATE {error.sqlstate})")
+    return _by_words(database, error)
 
 
-def _where(error: psycopg.Error) -> str:
-    """Name the table or column that PostgreSQL itself names as a field of its own."""
-    diagnosis = error.diag
-    parts = [part for part in (diagnosis.table_name, diagnosis.column_name) if part]
-    return f" ({'.'.join(parts)})" if parts else ""
+def _by_words(database: str, error: psycopg.Error) -> SourceError:
+    """Return the error for one that has no code: it came from libpq or from psycopg itself."""
+    if isinstance(error, psycopg.ProgrammingError):
+        return SourceRejected(f"{database}: the query is none that gives rows")
+    words = str(error).lower()
+    for part, ours, text in _BY_WORDS:
+        if part in words:
+            return ours(f"{database}: {text}")
+    return SourceUnavailable(f"{database}: the connection failed or was lost")
