@@ -126,7 +126,8 @@ def prepare(layout: Layout) -> None:
             make_folder(layout.root)
             _give_to_owner_above(layout.root)
         _check_owner(layout.root)
-        if not layout.change.exists() and any(layout.root.iterdir()):
+        # In this order: whoever makes the folder at this moment makes that file first.
+        if any(layout.root.iterdir()) and not layout.change.exists():
             raise StartError(
                 f"{layout.root} holds files that Nearfield did not make: choose another data_dir"
             )

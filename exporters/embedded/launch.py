@@ -80,7 +80,7 @@ async def _answers(layout: Layout, *, or_raise: bool) -> bool:
 
 async def _launch(layout: Layout, log: Log) -> None:
     account = account_for(layout)
-    programs = programs_for(account)
+    programs = await asyncio.to_thread(programs_for, account)
     own_folder(layout.socket, account.uid, account.gid)
     with (
         opened(layout.running) as running,

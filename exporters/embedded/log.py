@@ -12,8 +12,8 @@ from exporters.embedded.folder import explained
 _LIMIT = 4 * 2**20
 """Bytes at which the log becomes `server.log.1`; so both together stay under twice that."""
 
-_TELLING = re.compile(r"FATAL|PANIC|error:|could not|HINT")
-_STAMP = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] ")
+_QUOTED = 2**16
+_TELLING = re.compile(r"(FATAL|PANIC|HINT|error): .*")
 
 
 class Log:
@@ -54,13 +54,12 @@ class Log:
             os.truncate(self._path, 0)
 
     def said(self) -> str:
-        """Return the last telling lines as one."""
+        """Return the first telling lines as one: what follows them is their consequence."""
         try:
             with self._path.open("rb") as file:
-                file.seek(max(self._begin, self._path.stat().st_size - 4096))
-                lines = file.read().decode(errors="replace").splitlines()
+                file.seek(self._begin)
+                lines = file.read(_QUOTED).decode(errors="replace").splitlines()
         except OSError:
             return f"see {self._path}"
-        telling = [line for line in lines if _TELLING.search(line)] or lines
-        said = " ".join(_STAMP.sub("", line).strip() for line in telling[-3:])
-        return said[-500:] or f"see {self._path}"
+        found = [line[match.start() :] for line in lines if (match := _TELLING.search(line))]
+        return " ".join(found[:3])[:500] or f"see {self._path}"

@@ -127,6 +127,8 @@ async def shut_down(layout: Layout, seconds: float) -> None:
 
     Nothing committed is lost by the harder ways: the next start replays the log.
     """
+    if look(layout).state is State.GONE:
+        return
     steps = ((signal.SIGINT, 0.7), (signal.SIGQUIT, 0.2), (signal.SIGKILL, 0.1))
     for number, share in steps:
         with suppress(TimeoutError):

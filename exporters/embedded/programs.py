@@ -76,7 +76,7 @@ def _installed() -> Path:
 
 def _version(home: Path, account: Account) -> str | None:
     """Ask the server's program for its version; None where the account may not run it."""
-    program = home / "bin" / "postgres"
+    program = str(home / "bin" / "postgres")
     try:
         answer = subprocess.run(  # noqa: S603
             [program, "-V"],
@@ -88,7 +88,7 @@ def _version(home: Path, account: Account) -> str | None:
             **account.options(),
         )
     except PermissionError as error:
-        if error.filename == str(program):
+        if error.filename == program:
             return None
         raise StartError(
             f"root may not change to the account {account.name} here:"

@@ -21,6 +21,9 @@ from exporters.embedded.watch import Watch
 
 log = logging.getLogger(__name__)
 
+_TURN = 1.0
+"""Seconds that leaving waits for others who start or stop the server."""
+
 
 class EmbeddedServer:
     """One PostgreSQL server under `data_dir`, running for as long as anybody is in the context.
@@ -66,7 +69,8 @@ class EmbeddedServer:
     ) -> None:
         layout = self._layout()
         try:
-            async with turn(layout.change, self._stop_timeout):
+            # Whoever has the turn for longer than this is attached, and will stop the server.
+            async with turn(layout.change, _TURN):
                 await self._leave(layout)
         except StartError as problem:
             # What we came for is done. A server that was not stopped is found by the next command.

@@ -113,7 +113,9 @@ def python_for(user: str) -> str:
 
 
 def identity(user: str) -> dict[str, Any]:
-    """Return what `subprocess` needs to run something as `user`."""
+    """Return what `subprocess` needs to run something as `user`: a name, or `#` and a number."""
+    if user.startswith("#"):
+        return {"user": int(user[1:]), "group": int(user[1:]), "extra_groups": []}
     return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
 
 
