@@ -5,7 +5,8 @@ Refused
 ├── TooSlow          408 `slow`           nothing came, or hardly anything
 ├── TooLarge         413 `too_large`      longer than a body may be, as sent or inflated
 ├── UnknownEncoding  415 `encoding`       an encoding that we cannot read
-├── Corrupt          400 `corrupt`        it breaks off, or is not in the encoding that it claims
+├── Corrupt          400 `corrupt`        it is not in the encoding that it claims
+├── BrokenOff        400 `broken_off`     the connection ended before the body did
 ├── TooMany          429 `busy`           as many as we take are on their way
 └── NoRoom           503 `no_room`        the spool's quota is reached, or the disk is full
 """
@@ -47,9 +48,15 @@ class UnknownEncoding(Refused):
 
 
 class Corrupt(Refused):
-    """A body that breaks off, or that is not in the encoding that it claims."""
+    """A body that is not in the encoding that it claims."""
 
     status, reason = 400, "corrupt"
+
+
+class BrokenOff(Refused):
+    """A connection that ended before the body did; nobody hears the answer."""
+
+    status, reason = 400, "broken_off"
 
 
 class TooMany(Refused):
@@ -64,4 +71,8 @@ class NoRoom(Refused):
     status, reason = 503, "no_room"
 
 
-REASONS = tuple(sorted(kind.reason for kind in Refused.__subclasses__()))
+MALFORMED = "malformed"
+"""The reason of what is no request at all."""
+
+REASONS = (MALFORMED, *sorted(kind.reason for kind in Refused.__subclasses__()))
+"""Every label value of `reason`."""

@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from exporters.core.quantities import Address, Duration, Listen, Size
 from exporters.core.settings import Folder, Location, Section
+from exporters.fastly.lines import MAX_LINE
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
@@ -26,6 +27,13 @@ def _bucket(url: str) -> str:
     if not re.fullmatch(r"s3://[^/]+(/.*)?", url):
         raise _wants("a bucket and a prefix, such as `s3://bucket/prefix`")
     return url
+
+
+def _line_limit(size: int) -> int:
+    # A line that is no UTF-8 grows threefold, and has to be shorter than a segment allows then.
+    if size > MAX_LINE // 3:
+        raise _wants(f"at most {MAX_LINE // 3 // 1024}KiB")
+    return size
 
 
 def _pattern(*groups: str) -> AfterValidator:
@@ -146,15 +154,18 @@ class FastlySettings(Section):
     inflated_limit: Size = Field(
         default=1024**3, description="Largest body of a batch when inflated."
     )
-    line_limit: Size = Field(
-        default=256 * 1024,
+    line_limit: Annotated[Size, AfterValidator(_line_limit)] = Field(
+        default=64 * 1024,
         description="Longest line; a longer one is rejected, its neighbours are not.",
     )
     connection_limit: int = Field(
         default=512, ge=1, description="Connections at a time; one more is closed at once."
     )
     batch_limit: int = Field(
-        default=64, ge=1, description="Batches being received at a time; one more is answered 429."
+        default=64,
+        ge=1,
+        description="Batches being received at a time; one more waits, and is answered 429 after"
+        " 5 s.",
     )
     idle_timeout: Duration = Field(
         default=30.0, description="How long a client may send nothing in the middle of a batch."
@@ -178,6 +189,15 @@ class FastlySettings(Section):
     )
     segment_age: Duration = Field(
         default=0.5, description="Age at which a segment is closed when the ledger waits for lines."
+    )
+    archive: Folder | None = Field(
+        default=None,
+        description="Where segments are kept when they have been counted; absent: they are deleted,"
+        " since they hold addresses.",
+    )
+    quarantine: Folder | None = Field(
+        default=None,
+        description="Where rejected lines are kept; absent: `quarantine` under `data_dir`.",
     )
     quarantine_quota: Size = Field(
         default=64 * 1024**2,

@@ -7,7 +7,7 @@ object look the same, and brackets are counted where there may be one.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 HEAD = 2048
@@ -34,12 +34,11 @@ class TooLong:
     """Lines that were left out for their length: how many, and how some of them begin."""
 
     count: int = 0
-    heads: list[bytes] | None = None
+    heads: list[bytes] = field(default_factory=list)
 
     def add(self, line: bytes) -> None:
         """Count a line; its beginning is kept if it is one of the first."""
         self.count += 1
-        self.heads = self.heads or []
         if len(self.heads) < _SAMPLES:
             self.heads.append(line[:HEAD])
 
