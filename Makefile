@@ -22,6 +22,7 @@ check: install  ## Quick gate: format, lint, types, and the rules of the house.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python docs/reference.py --check
 	$(BIN)/pytest -q tests/house
 
 soak: install  ## Run the long tests in their full length.
@@ -35,9 +36,10 @@ contrib: install  ## From a clone to a first green change: what to read, what to
 	@$(MAKE) --no-print-directory check
 	@sed -n '/^## A first change/,/^## /p' CONTRIBUTING.md | sed '$$d'
 
-format: install  ## Put the code into the house's format.
+format: install  ## Put the code into the house's format, and the README's tables after the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/python docs/reference.py
 
 install: $(INSTALLED)  ## Make .venv with the command nearfield in it.
 

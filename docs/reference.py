@@ -113,6 +113,8 @@ def main() -> int:
     written = README.read_text()
     wanted = with_tables(written)
     if "--check" in sys.argv[1:]:
+        if written != wanted:
+            sys.stderr.write("README.md: the tables are not as the code has them: make format\n")
         return int(written != wanted)
     README.write_text(wanted)
     return 0

@@ -1,0 +1,56 @@
+"""What is written for users is checked against the code."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from exporters import app
+from exporters.core.settings import load
+from exporters.core.settings.model import secret_names, subsections
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_readme_has_the_settings_and_metrics_of_the_code() -> None:
+    done = subprocess.run(
+        [sys.executable, "docs/reference.py", "--check"], cwd=ROOT, timeout=60, check=False
+    )
+    assert done.returncode == 0, "run `make format`"
+
+
+def example(tmp_path: Path, text: str) -> app.Settings:
+    file = tmp_path / "nearfield.toml"
+    file.write_text(text)
+    for name in ("app_dsn", "ledger_dsn"):
+        (tmp_path / name).write_text("dbname=x")
+    return load(app.Settings, file, {})
+
+
+def test_the_example_settings_can_be_used_as_they_are(tmp_path: Path) -> None:
+    example(tmp_path, (ROOT / "nearfield.example.toml").read_text())
+
+
+def test_the_example_shows_every_setting_with_its_default(tmp_path: Path) -> None:
+    text = (ROOT / "nearfield.example.toml").read_text()
+    shown = example(tmp_path, re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE))
+    for name, section in subsections(app.Settings).items():
+        used = getattr(shown, name)
+        assert used.model_fields_set == set(section.model_fields), name
+        for field in section.model_fields:
+            default = getattr(section(), field)
+            if default not in (None, ()) and field not in secret_names(section):
+                assert getattr(used, field) == default, f"{name}.{field}"
+
+
+def test_contributing_gives_a_reason_for_every_dependency() -> None:
+    reasons = (ROOT / "CONTRIBUTING.md").read_text().lower()
+    project = (ROOT / "pyproject.toml").read_text()
+    listed = re.findall(r'^    "([a-z0-9.-]+)', project.split("[tool.")[0], flags=re.MULTILINE)
+    assert listed
+    assert [name for name in listed if name not in reasons] == []
+
+
+def test_no_file_names_a_host_of_a_package_registry() -> None:
+    text = (ROOT / "constraints.txt").read_text()
+    assert not re.search(r"https?:|--|@ ", text)
