@@ -41,16 +41,25 @@ def describe(model: type[BaseModel], error: ErrorDetails, variables: Collection[
     location = [str(part) for part in error["loc"]]
     if error["type"] == "extra_forbidden":
         return unknown(_path(location, variables), location[-1], _names(model, location[:-1]))
+    return f"{_path(location, variables)}: {wanted(error)}"
+
+
+def wanted(error: ErrorDetails) -> str:
+    """Return what one of pydantic's errors wants in the place of a value that it does not quote."""
     context: dict[str, Any] = error.get("ctx") or {}
-    wanted = _WANTED.get(error["type"])
-    text = wanted.format(**context) if wanted else "is not valid: " + error["msg"].lower()
-    return f"{_path(location, variables)}: {text}"
+    text = _WANTED.get(error["type"])
+    return text.format(**context) if text else "is not valid: " + error["msg"].lower()
 
 
 def unknown(path: str, name: str, names: Iterable[str]) -> str:
     """Return the line for a name that is no setting, with the nearest that is one."""
+    return f"{path}: unknown setting{suggestion(name, names)}"
+
+
+def suggestion(name: str, names: Iterable[str]) -> str:
+    """Return a question after the nearest of the names, or nothing where none is near."""
     nearest = get_close_matches(name, list(names), n=1, cutoff=0.5)
-    return f"{path}: unknown setting" + (f'; did you mean "{nearest[0]}"?' if nearest else "")
+    return f'; did you mean "{nearest[0]}"?' if nearest else ""
 
 
 def _path(location: list[str], variables: Collection[str]) -> str:
