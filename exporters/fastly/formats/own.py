@@ -1,0 +1,41 @@
+"""The log format that we ask Fastly for, as its log format strings write it."""
+
+_PLACES = (
+    # The start, to the millisecond: a line is written at the end, up to many minutes later.
+    ("time", r'"%{strftime(\{"%Y-%m-%dT%H:%M:%S"\}, time.start)}V.%{time.start.msec_frac}VZ"'),
+    ("elapsed_us", "%{time.elapsed.usec}V"),
+    ("method", '"%{json.escape(req.method)}V"'),
+    (
+        "host",
+        '"%{json.escape(if(req.http.Fastly-Orig-Host, req.http.Fastly-Orig-Host,'
+        ' req.http.Host))}V"',
+    ),
+    # Without the query, which may hold a token.
+    ("path", '"%{json.escape(req.url.path)}V"'),
+    ("status", "%{resp.status}V"),
+    ("body_bytes", "%{resp.body_bytes_written}V"),
+    ("range", '"%{json.escape(req.http.Range)}V"'),
+    ("content_range", '"%{json.escape(resp.http.Content-Range)}V"'),
+    ("user_agent", '"%{json.escape(req.http.User-Agent)}V"'),
+    ("referer", '"%{json.escape(req.http.Referer)}V"'),
+    ("client_ip", '"%{req.http.Fastly-Client-IP}V"'),
+    ("country", '"%{client.geo.country_code}V"'),
+    ("continent", '"%{client.geo.continent_code}V"'),
+    ("pop", '"%{server.datacenter}V"'),
+    ("cache", '"%{fastly_info.state}V"'),
+    ("protocol", '"%{req.proto}V"'),
+    ("ipv6", '%{if(req.is_ipv6, "true", "false")}V'),
+    # A segmented object logs each of its segments, and a shield each request of the edge: both
+    # are the CDN talking to itself.
+    ("inner", '%{if(segmented_caching.is_inner_req, "true", "false")}V'),
+    ("shield", "%{fastly.ff.visits_this_service}V"),
+    ("error", '"%{json.escape(fastly.error)}V"'),
+    ("rtt_us", "%{client.socket.tcpi_rtt}V"),
+    ("retransmits", "%{client.socket.tcpi_total_retrans}V"),
+    ("request_id", '"%{req.xid}V"'),
+)
+
+
+def log_format() -> str:
+    """Return the format string for a log endpoint (`format_version` 2): one JSON object a line."""
+    return "{" + ",".join(f'"{key}":{value}' for key, value in _PLACES) + "}"

@@ -1,0 +1,109 @@
+"""What measuring is given and what it gives: frozen values."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from exporters.ledger.model import Calendar, Day, Episode, Facts
+
+Labels = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings of measuring. Patterns have named groups; durations are seconds."""
+
+    episode_path: str
+    feed_path: str
+    feeds: Mapping[str, str] = field(default_factory=dict)
+    """Name of a feed to podcast, where they differ."""
+    hosts: tuple[str, ...] = ()
+    """Hosts to tell apart; empty: the first that answer with success."""
+    live_window: float = 6 * 3600.0
+    id3_bytes: int = 0
+    """Bytes of a file before its sound: tags and their images. PTMG 5.5.3."""
+    id3_bytes_by_podcast: Mapping[str, int] = field(default_factory=dict)
+    bitrate: int = 128_000
+    """Bits a second of episodes that nobody told us the size or duration of."""
+    threads: int = 1
+    memory_bytes: int = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When lines are measured, and which days they may belong to."""
+
+    now: datetime
+    calendar: Calendar
+    backfill: bool = False
+    """Lines of any day are taken; the ledger refuses what it must."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A line that was not counted: a fixed word, and the line with its addresses masked."""
+
+    reason: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What is in a chunk of lines, as far as the ledger must be asked about it."""
+
+    lines: int
+    rejected: Mapping[str, int]
+    """Reason to lines."""
+    rejects: Sequence[Reject]
+    """Some of them, to look at."""
+    days: frozenset[date]
+    """UTC days with requests for audio."""
+    episodes: frozenset[tuple[str, str]]
+    """Podcasts and episodes that answered with sound: those that may be added to the ledger."""
+    shows: frozenset[str]
+    """Podcasts of any path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger answers to a survey."""
+
+    episodes: Sequence[Episode]
+    shows: frozenset[str]
+    days: Mapping[date, Day]
+    """The days of the survey, and for rolling windows the days before them."""
+    closed: frozenset[tuple[date, str]] = frozenset()
+    """Open days that are closed for a podcast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Observations of one series: how many in each bucket, not cumulative, +Inf last."""
+
+    labels: Labels
+    counts: Sequence[int]
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What the lines add to `cdn_*`. Labels in the order of the families' names in DESIGN 4."""
+
+    requests: Sequence[tuple[Labels, int]] = ()
+    response_bytes: Sequence[tuple[Labels, int]] = ()
+    durations: Sequence[Histogram] = ()
+    protocols: Sequence[tuple[Labels, int]] = ()
+    countries: Sequence[tuple[Labels, int]] = ()
+    errors: Sequence[tuple[Labels, int]] = ()
+    speeds: Sequence[Histogram] = ()
+    ended: Mapping[int, int] = field(default_factory=dict)
+    """Second since 1970 to requests that ended in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """All that a chunk of lines comes to."""
+
+    survey: Survey
+    stream: Stream
+    facts: Facts

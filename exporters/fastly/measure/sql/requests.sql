@@ -1,0 +1,69 @@
+-- Every request of the lines in `facts` (see formats.parsed), typed. `reason` says why a line is
+-- rejected, or is NULL; `hop` marks what the CDN asked of itself, which is never counted.
+-- `ranged` tells a format that has ranges from one that has none.
+CREATE OR REPLACE TEMP VIEW requests AS
+SELECT
+    *,
+    CASE
+        WHEN "time" IS NULL AND path IS NULL AND status_text IS NULL THEN 'malformed'
+        WHEN began IS NULL THEN 'no_time'
+        WHEN path IS NULL OR path = '' THEN 'no_path'
+        WHEN status IS NULL OR status < 100 THEN 'no_status'
+        WHEN bytes IS NULL THEN 'bad_number'
+        WHEN began > getvariable('latest') THEN 'future'
+        WHEN began < getvariable('earliest')
+            AND NOT list_contains(getvariable('open_days'), began::DATE) THEN 'closed_day'
+    END AS reason
+FROM (
+    SELECT
+        "time",
+        CASE
+            -- RFC 3339; a cast to TIMESTAMP would ignore the offset.
+            WHEN "time" LIKE '____-__-__%'
+                THEN make_timestamp(epoch_us(TRY_CAST("time" AS TIMESTAMPTZ)))
+            WHEN "time" LIKE '__/___/____:%'
+                THEN make_timestamp(epoch_us(try_strptime("time", '%d/%b/%Y:%H:%M:%S %z')))
+            -- Seconds since 1970, with or without a fraction; milliseconds; microseconds.
+            WHEN "time" LIKE '__________' OR "time" LIKE '__________.%'
+                THEN make_timestamp((TRY_CAST("time" AS DECIMAL(20, 6)) * 1000000)::BIGINT)
+            WHEN "time" LIKE '_____________' THEN make_timestamp(TRY_CAST("time" AS BIGINT) * 1000)
+            WHEN "time" LIKE '________________' THEN make_timestamp(TRY_CAST("time" AS BIGINT))
+        END AS began,
+        upper(nullif(method, '')) AS method,
+        lower(host) AS host,
+        split_part(
+            CASE
+                WHEN starts_with(path, 'http') THEN regexp_replace(path, '^https?://[^/?#]*', '')
+                ELSE path
+            END,
+            '?', 1
+        ) AS path,
+        status AS status_text,
+        CASE WHEN status LIKE '___' THEN TRY_CAST(status AS USMALLINT) END AS status,
+        CASE
+            WHEN body_bytes IS NULL OR body_bytes IN ('', '-') THEN 0
+            -- Fifteen digits are a petabyte. A cast would round what has a fraction.
+            WHEN length(body_bytes) < 16 AND body_bytes NOT LIKE '%.%'
+                THEN TRY_CAST(body_bytes AS UBIGINT)::BIGINT
+        END AS bytes,
+        CASE
+            WHEN elapsed_us IS NOT NULL THEN TRY_CAST(elapsed_us AS DOUBLE)
+            WHEN elapsed_ms IS NOT NULL THEN TRY_CAST(elapsed_ms AS DOUBLE) * 1000
+            WHEN elapsed_s IS NOT NULL THEN TRY_CAST(elapsed_s AS DOUBLE) * 1000000
+        END AS took_us,
+        "range",
+        content_range,
+        "range" IS NOT NULL OR content_range IS NOT NULL AS ranged,
+        coalesce(user_agent, '') AS agent,
+        coalesce(client_ip, '') AS address,
+        CASE WHEN country IS NULL OR country = '' THEN country_name ELSE country END AS country,
+        continent,
+        pop,
+        "cache",
+        CASE WHEN http2 IN ('true', '1') THEN 'HTTP/2' ELSE protocol END AS protocol,
+        coalesce(ipv6 IN ('true', '1'), client_ip LIKE '%:%:%') AS is_ipv6,
+        "error",
+        coalesce("inner" IN ('true', '1'), FALSE)
+        OR coalesce(shield NOT IN ('', '0'), edge IN ('false', '0'), FALSE) AS hop
+    FROM facts
+);
