@@ -128,13 +128,15 @@ def postmasters(data_dir: Path) -> list[int]:
     """Return the process ids of every postmaster on a folder, as `ps` sees them."""
     word = f"cluster_name={tag(Layout.under(data_dir))}"
     shown = subprocess.run(
-        ["ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=True
+        ["ps", "-axww", "-o", "pid=", "-o", "ppid=", "-o", "command="],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
-    return [
-        int(line.split()[0])
-        for line in shown.splitlines()
-        if word in line and "/bin/postgres" in line.split()[1]
-    ]
+    lines = [line.split(maxsplit=3) for line in shown.splitlines() if word in line]
+    parents = {int(pid): int(parent) for pid, parent, program, _ in lines if "/postgres" in program}
+    # A process that a postmaster has just forked looks like it for a moment.
+    return [pid for pid, parent in parents.items() if parent not in parents]
 
 
 async def until(true: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
