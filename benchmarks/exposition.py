@@ -4,6 +4,9 @@
 
 Every value changes before each rendering, and both must write the same bytes. The library gets its
 samples ready made, which flatters it: its own metrics, and any collector, make them at each scrape.
+The longest turn is how long other tasks waited while a page was rendered and compressed: in
+processor time of the loop's thread, and by the wall clock, which also shows what else the machine
+was doing.
 """
 
 import argparse
@@ -15,7 +18,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice, product
-from time import perf_counter
+from time import perf_counter, thread_time
 
 from prometheus_client import Metric
 
@@ -33,7 +36,7 @@ from exporters.core.exposition import (
 
 GOAL_RATIO = 10.0
 GOAL_SECONDS = 0.150
-GOAL_STALL = 0.020
+GOAL_TURN = 0.020
 
 ENCODINGS = {
     "text": negotiate("text/plain;version=0.0.4"),
@@ -133,14 +136,24 @@ class ReadyMade:
         return self.metrics
 
 
-async def longest_turn(stop: asyncio.Event) -> float:
-    """The longest time, in seconds, that another task waited for its turn."""
-    longest, before = 0.0, perf_counter()
+@dataclass(frozen=True)
+class Turn:
+    """How long the event loop was held, in seconds."""
+
+    work: float
+    wall: float
+
+
+async def longest_turn(stop: asyncio.Event) -> Turn:
+    """The longest that another task waited for its turn."""
+    turns = []
+    before = Turn(thread_time(), perf_counter())
     while not stop.is_set():
         await asyncio.sleep(0)
-        now = perf_counter()
-        longest, before = max(longest, now - before), now
-    return longest
+        now = Turn(thread_time(), perf_counter())
+        turns.append(Turn(now.work - before.work, now.wall - before.wall))
+        before = now
+    return Turn(max(turn.work for turn in turns), max(turn.wall for turn in turns))
 
 
 @dataclass(frozen=True)
@@ -149,7 +162,7 @@ class Figures:
 
     ours: list[float] = field(default_factory=list)
     library: list[float] = field(default_factory=list)
-    stalls: list[float] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
 
     @property
     def ratio(self) -> float:
@@ -160,7 +173,12 @@ class Figures:
     def good(self) -> bool:
         """Within the goals."""
         fast = statistics.median(self.ours) < GOAL_SECONDS and self.ratio >= GOAL_RATIO
-        return fast and statistics.median(self.stalls) < GOAL_STALL
+        return fast and self.longest_work < GOAL_TURN
+
+    @property
+    def longest_work(self) -> float:
+        """The longest turn of all rounds, in processor time."""
+        return max(turn.work for turn in self.turns)
 
 
 async def measure(page: Page, encoding: Encoding, rounds: int) -> Figures:
@@ -178,11 +196,11 @@ async def measure(page: Page, encoding: Encoding, rounds: int) -> Figures:
         figures.library.append(perf_counter() - start)
         assert ours == library, "the two pages differ"
         del ready_made, library
-        figures.stalls.append(await stall(page, encoding))
+        figures.turns.append(await turn_of(page, encoding))
     return figures
 
 
-async def stall(page: Page, encoding: Encoding) -> float:
+async def turn_of(page: Page, encoding: Encoding) -> Turn:
     """The longest turn while a page is rendered and compressed."""
     stop = asyncio.Event()
     watch = asyncio.create_task(longest_turn(stop))
@@ -196,9 +214,9 @@ def report(name: str, figures: Figures) -> None:
     """One line a format."""
     ours, library = statistics.median(figures.ours), statistics.median(figures.library)
     print(
-        f"{name:12} ours {ours * 1e3:7.1f} ms   prometheus_client {library * 1e3:8.1f} ms"
-        f"   ratio {figures.ratio:5.1f}   longest stall {max(figures.stalls) * 1e3:5.1f} ms"
-        f" (median {statistics.median(figures.stalls) * 1e3:.1f})"
+        f"{name:12} ours {ours * 1e3:6.1f} ms   prometheus_client {library * 1e3:7.1f} ms"
+        f"   ratio {figures.ratio:5.1f}   longest turn {figures.longest_work * 1e3:.1f} ms of work,"
+        f" {max(turn.wall for turn in figures.turns) * 1e3:.1f} ms by the wall clock"
     )
 
 

@@ -11,7 +11,7 @@ from exporters.core.exposition.limits import (
     Limits,
     Policy,
 )
-from exporters.core.exposition.render import expose, render
+from exporters.core.exposition.page import expose, render
 from exporters.core.exposition.values import Row, ValueFamily, ValueKind
 
 __all__ = [

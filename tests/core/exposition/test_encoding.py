@@ -75,5 +75,6 @@ async def test_compression_leaves_the_loop_to_others() -> None:
     assert gzip.decompress(await work) == body
 
 
-async def test_the_same_body_compresses_to_the_same_bytes() -> None:
-    assert await compress(b"a" * 100) == await compress(b"a" * 100)
+async def test_a_compressed_body_bears_no_time() -> None:
+    stamp = (await compress(b"a" * 100))[4:8]
+    assert stamp == bytes(4)

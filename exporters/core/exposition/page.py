@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
 from itertools import islice
 from time import perf_counter
 
@@ -41,14 +42,14 @@ async def expose(
     generator must not walk over what may change. A family shows its values of the moment when its
     turn comes, and may change meanwhile.
     """
-    page: list[bytes] = []
+    page = BytesIO()  # grows on the way: to join a large page at the end would be a long turn
     deadline = clock() + budget
     for block in _blocks(metrics, encoding):
-        page.append(block)
+        page.write(block)
         if clock() >= deadline:
             await asyncio.sleep(0)
             deadline = clock() + budget
-    return b"".join(page)
+    return page.getvalue()
 
 
 def _blocks(metrics: Iterable[Metric], encoding: Encoding) -> Iterator[bytes]:
