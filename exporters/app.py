@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 from pydantic import Field, SecretStr
 
 from exporters import downloads
@@ -121,6 +121,8 @@ async def serve(
     extra: Sequence[Exporter] = (),
 ) -> None:
     """Run the named exporters until `stop` is set. `extra` come first: the demo's own parts."""
+    # A counter's time of creation would double the page, and Prometheus makes little of it yet.
+    disable_created_metrics()
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     telemetry = Telemetry(registry, VERSION)
