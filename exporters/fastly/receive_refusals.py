@@ -8,7 +8,8 @@ Refused
 ├── Corrupt          400 `corrupt`        it is not in the encoding that it claims
 ├── BrokenOff        400 `broken_off`     the connection ended before the body did
 ├── TooMany          429 `busy`           as many as we take are on their way
-└── NoRoom           503 `no_room`        the spool's quota is reached, or the disk is full
+└── NoRoom           503 `quota`          the spool holds as much as it may
+    └── DiskFailed   503 `disk`           the disk is full, or does not take it
 """
 
 from typing import ClassVar
@@ -66,13 +67,23 @@ class TooMany(Refused):
 
 
 class NoRoom(Refused):
-    """The spool's quota is reached, or the disk is full: to be sent again later."""
+    """The spool holds as much as it may: to be sent again later."""
 
-    status, reason = 503, "no_room"
+    status, reason = 503, "quota"
+
+
+class DiskFailed(NoRoom):
+    """The disk is full, or does not take what is written: to be sent again later."""
+
+    reason = "disk"
 
 
 MALFORMED = "malformed"
 """The reason of what is no request at all."""
 
-REASONS = (MALFORMED, *sorted(kind.reason for kind in Refused.__subclasses__()))
+REASONS = (
+    MALFORMED,
+    DiskFailed.reason,
+    *sorted(kind.reason for kind in Refused.__subclasses__()),
+)
 """Every label value of `reason`."""

@@ -1,12 +1,14 @@
 """Splitters: inflated bytes in, blocks of whole lines out; only the last part of a line is held.
 
 Fastly writes a batch as lines or as one JSON array. Objects of an array are told apart by what
-stands between two of them: `},{"key":`. Inside a JSON string that cannot stand, since its quote
-would be escaped; so what follows a broken object is found again. Only lists of objects inside an
-object look the same, and brackets are counted where there may be one.
+stands between two of them: `},{"key":`. Inside a JSON string that cannot stand, since its quotes
+would be escaped; so what follows a broken object is found again. Only a list of objects inside an
+object looks the same, and brackets are counted where there may be one. (Keys that begin with a
+colon or are made of brackets and commas could fool it; no log has any.)
 """
 
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,12 +20,13 @@ _START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*+(?:(?P<array>\[)\s*+(?=[{\]])|(?=\[\s*+[^\s{\]]|[^\s\[]))"
 )
 _LONGEST_START = 64 * 1024
-_MARK = 3  # bytes of UTF-8's byte order mark
 _BETWEEN = re.compile(
-    rb'\}\s*+(?:,|\]\s*+,?\s*+\[)\s*+(?=\{\s*+"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*+:)', re.DOTALL
+    rb"\}\s*+(?:,|\]\s*+,?\s*+\[)\s*+"
+    # What follows is a key: no string whose quotes are others' (`"},{", "key":`).
+    rb'(?=\{\s*+"(?![\s,{}\[\]]++")[^"\\]*+(?:\\.[^"\\]*+)*+"\s*+:)',
+    re.DOTALL,
 )
 _STRADDLING = 1024
-_NESTED = re.compile(rb"\[\s*+\{")
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _BLANK_LINES = re.compile(rb"\n{2,}")
 _BREAKS = bytes.maketrans(b"\r\n", b"  ")
@@ -109,7 +112,7 @@ class Array:
                 self._tail = data[-_STRADDLING:]
                 return b""
             data, self._skipping = data[found.end() :], False
-        split = _apart(data) if _NESTED.search(data) else _BETWEEN.sub(b"}\n", data)
+        split = _apart(data) if b"[" in data else _BETWEEN.sub(b"}\n", data)
         end = split.rfind(b"\n") + 1
         self._tail = split[end:]
         if len(self._tail) > self._limit + _STRADDLING:
@@ -141,15 +144,17 @@ class Undecided:
             return self._chosen.feed(data)
         self._head += data
         start = _START.match(self._head)
-        if len(self._head) < _LONGEST_START and (start is None or len(self._head) < _MARK):
+        if len(self._head) < _LONGEST_START and (start is None or len(self._head) < len(BOM_UTF8)):
             return b""
         return self._choose(start)
 
     def _choose(self, start: re.Match[bytes] | None) -> bytes:
-        head = self._head[start.end() :] if start else self._head
-        kind = Array if start and start["array"] else Lines
-        self._head, self._chosen = b"", kind(self._limit, self._too_long)
-        return self._chosen.feed(head)
+        head, self._head = self._head, b""
+        if start and start["array"]:
+            self._chosen = Array(self._limit, self._too_long)
+            return self._chosen.feed(head[start.end() :])
+        self._chosen = Lines(self._limit, self._too_long)
+        return self._chosen.feed(head.removeprefix(BOM_UTF8))
 
     def finish(self) -> bytes:
         """Return the last line, if it did not end yet."""
@@ -194,12 +199,11 @@ def _apart(data: bytes) -> bytes:
     pieces: list[bytes] = []
     depth = start = 0
     for found in _BETWEEN.finditer(data):
-        piece = data[start : found.start() + 1]
-        bare = _STRING.sub(b"", piece)
-        depth += bare.count(b"{") + bare.count(b"[") - bare.count(b"}") - bare.count(b"]")
-        whole = depth <= 0 or b'"' in bare
-        if whole:
-            depth = 0
-        pieces += (piece, b"\n" if whole else data[found.start() + 1 : found.end()])
+        end = found.start() + 1
+        if depth or b"[" in data[start:end]:  # without a list there is nothing to be inside of
+            bare = _STRING.sub(b"", data[start:end])
+            depth += bare.count(b"{") + bare.count(b"[") - bare.count(b"}") - bare.count(b"]")
+            depth = 0 if b'"' in bare else max(depth, 0)
+        pieces += (data[start:end], data[end : found.end()] if depth else b"\n")
         start = found.end()
     return b"".join((*pieces, data[start:]))

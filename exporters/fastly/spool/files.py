@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from exporters.fastly.receive_refusals import NoRoom
+from exporters.fastly.receive_refusals import DiskFailed
 
 MODE = 0o600  # lines hold addresses
 
@@ -31,6 +31,6 @@ def sync_folder(folder: Path) -> None:
         os.close(file)
 
 
-def no_room(error: OSError) -> NoRoom:
+def disk_failed(error: OSError) -> DiskFailed:
     """Return the refusal for a write that failed: what is wrong with the disk, and no path."""
-    return NoRoom((error.strerror or "the disk fails").lower())
+    return DiskFailed((error.strerror or "the disk fails").lower())

@@ -18,7 +18,7 @@ from exporters.fastly.segment import (
     batch_line,
     header_line,
 )
-from exporters.fastly.spool.files import create, no_room, sync_folder, write_at
+from exporters.fastly.spool.files import create, disk_failed, sync_folder, write_at
 from exporters.fastly.spool.parts import Part
 
 
@@ -87,7 +87,7 @@ class Lane:
             self._sync(stored_now)
         except OSError as error:
             self._cut_back()
-            return [no_room(error) for _ in arrivals]
+            return [disk_failed(error) for _ in arrivals]
         self.batches += stored_now
         self.size = end
         return outcome
@@ -100,7 +100,7 @@ class Lane:
                 end = write_at(self._log, block, end)
         except OSError as error:
             self._or_spoil(lambda: os.ftruncate(self._log, offset))
-            return no_room(error)
+            return disk_failed(error)
         return Batch(arrival.digest, offset, end - offset, arrival.lines)
 
     def _sync(self, batches: Sequence[Batch]) -> None:

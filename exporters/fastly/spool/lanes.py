@@ -6,7 +6,7 @@ from pathlib import Path
 
 from exporters.fastly.receive_refusals import NoRoom
 from exporters.fastly.segment import Batch
-from exporters.fastly.spool.files import no_room
+from exporters.fastly.spool.files import disk_failed
 from exporters.fastly.spool.lane import Arrival, Kind, Lane
 from exporters.fastly.spool.stock import Filling, Waiting
 
@@ -63,7 +63,7 @@ class Lanes:
             try:
                 lane.open()
             except OSError as error:
-                return [no_room(error) for _ in arrivals]
+                return [disk_failed(error) for _ in arrivals]
             self._open[kind] = lane
         return lane.commit(arrivals)
 

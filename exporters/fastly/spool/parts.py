@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from exporters.fastly.spool.files import create, no_room, write_at
+from exporters.fastly.spool.files import create, disk_failed, write_at
 
 SUFFIX = ".part"
 IN_MEMORY = 1024 * 1024
@@ -35,7 +35,7 @@ class Part:
             self._file = None
 
     def write(self, lines: bytes) -> None:
-        """Add lines; NoRoom where the disk does not take them."""
+        """Add lines; DiskFailed where the disk does not take them."""
         if self._file is None and self.size + len(lines) <= self._in_memory:
             self._blocks.append(lines)
             self.size += len(lines)
@@ -43,7 +43,7 @@ class Part:
         try:
             self._append(self._on_disk(), lines)
         except OSError as error:
-            raise no_room(error) from error
+            raise disk_failed(error) from error
 
     def _on_disk(self) -> int:
         """The part's file, which begins with what was in memory."""

@@ -14,9 +14,9 @@ from typing import Self
 
 from exporters.core.errors import StartError
 from exporters.core.exporter import Health
-from exporters.fastly.receive_refusals import NoRoom
+from exporters.fastly.receive_refusals import DiskFailed, NoRoom
 from exporters.fastly.segment import Segment
-from exporters.fastly.spool.files import no_room
+from exporters.fastly.spool.files import disk_failed
 from exporters.fastly.spool.folder import held
 from exporters.fastly.spool.lane import Arrival, Kind, adopt
 from exporters.fastly.spool.lanes import Committed, Lanes
@@ -115,13 +115,16 @@ class Spool:
         self.stock.parts.add(part)
         try:
             yield part
+        except DiskFailed as error:
+            self._problem = str(error)
+            raise
         finally:
             if not part.taken:
                 self._drop(part)
 
     def check_room(self) -> None:
-        """Raise NoRoom where the quota is reached, parts that are still being received included."""
-        if self.stock.size >= self._limits.quota:
+        """Raise NoRoom where the quota is passed, parts that are still being received included."""
+        if self.stock.size > self._limits.quota:
             raise NoRoom("the spool is full")
 
     async def store(self, arrival: Arrival) -> Settled:
@@ -162,7 +165,7 @@ class Spool:
             self.stock.seal(Waiting(made.result(), self._clock()))
             self._finish(arrival, done, None)
         else:
-            self._finish(arrival, done, no_room(error) if isinstance(error, OSError) else error)
+            self._finish(arrival, done, disk_failed(error) if isinstance(error, OSError) else error)
         self._changed.set()
 
     async def run(self) -> None:

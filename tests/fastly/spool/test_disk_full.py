@@ -1,0 +1,78 @@
+"""A disk that is full: nothing that was answered is lost, and room that comes back is used."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from exporters.fastly.receive_refusals import NoRoom
+from exporters.fastly.spool import Settled
+from exporters.fastly.spool.parts import IN_MEMORY
+from tests.fastly.spool.spooling import LIMITS, at_work, batches_of, drain, held_in, store
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m,nr_inodes=64", "tmpfs", str(tmp_path)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a small tmpfs wants root")
+    try:
+        yield tmp_path
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+@pytest.mark.parametrize("size", [1000, 100_000, IN_MEMORY + 1, LIMITS.segment_size])
+async def test_a_full_disk_refuses_what_does_not_fit_and_keeps_the_rest(
+    small_disk: Path, size: int
+) -> None:
+    stored: list[bytes] = []
+    refused = 0
+    async with at_work(small_disk / "spool") as spool:
+        for number in range(5000):
+            body = b"%0*d\n" % (size - 1, number)
+            try:
+                await store(spool, body)
+            except NoRoom as error:
+                assert str(error) == "no space left on device"
+                refused += 1
+                if refused == 3:
+                    break
+            else:
+                stored.append(body)
+        assert refused == 3
+        assert len(stored) * size > 1_000_000
+        assert spool.health().reason == "no space left on device"
+        assert spool.stock.parts == set()
+
+        (segment, *_) = await spool.oldest()
+        released = batches_of(segment)
+        await spool.release(segment)
+        again = b"%0*d\n" % (size - 1, 4999)
+        assert await store(spool, again) is Settled.STORED
+        assert spool.health().fresh
+        assert sorted(released + await drain(spool)) == sorted([*stored, again])
+        assert held_in(small_disk / "spool") == []
+
+
+async def test_what_was_answered_on_a_full_disk_survives_a_restart(small_disk: Path) -> None:
+    ballast = small_disk / "ballast"
+    async with at_work(small_disk / "spool") as spool:
+        await store(spool, b"before\n")
+        fill(ballast)
+        with pytest.raises(NoRoom):
+            await store(spool, b"x" * 100_000 + b"\n")
+    async with at_work(small_disk / "spool") as spool:
+        with pytest.raises(NoRoom):
+            await store(spool, b"x" * 100_000 + b"\n")
+        assert await drain(spool) == [b"before\n"]
+        ballast.unlink()
+        assert await store(spool, b"x" * 100_000 + b"\n") is Settled.STORED
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
