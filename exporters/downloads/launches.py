@@ -74,7 +74,7 @@ class Launches:
     database every minute, for what was there before, would be no manners.
     """
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._kept: dict[Start, Sums] = {}
         self._revision: str | None = None
@@ -119,7 +119,7 @@ _DATE = Column("date", Kind.DAY)
 LAST_DAY = Part("stats", (Table("episode_stats", (_DATE,)),), _last_day)
 
 
-def launches() -> Part:
+def launches(clock: Callable[[], float] = monotonic) -> Part:
     """Return the part of the launch windows, with a memory of its own."""
     return Part(
         "launches",
@@ -131,5 +131,5 @@ def launches() -> Part:
                 (Column("episode_id", Kind.IDENTITY), _DATE, Column("downloads", Kind.NUMBER)),
             ),
         ),
-        Launches().read,
+        Launches(clock).read,
     )

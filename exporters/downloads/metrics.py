@@ -1,6 +1,7 @@
 """The `podcast_*` families: names, help texts, labels, and the rows that a poll gives them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from exporters.core.exposition import Limits, OnDrop, Policy, ValueFamily
 from exporters.core.snapshot import Sheet
@@ -62,13 +63,13 @@ _AMOUNTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def families(series_limit: int, label_limit: int, on_drop: OnDrop) -> list[ValueFamily]:
+def families(limits: Limits, on_drop: OnDrop) -> list[ValueFamily]:
     """Return every family that polls fill, empty, in the order of the page."""
-    dropping = Limits(series_limit, label_limit, policy=Policy.DROP)
-    folding = Limits(series_limit, label_limit)
     return [
-        ValueFamily("gauge", name, text, labels, limits=limits, on_drop=on_drop)
-        for table, limits in ((_ATTRIBUTES, dropping), (_AMOUNTS, folding))
+        ValueFamily(
+            "gauge", name, text, labels, limits=replace(limits, policy=policy), on_drop=on_drop
+        )
+        for table, policy in ((_ATTRIBUTES, Policy.DROP), (_AMOUNTS, Policy.FOLD))
         for name, (text, labels) in table.items()
     ]
 

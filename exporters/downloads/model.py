@@ -10,10 +10,16 @@ from psycopg.rows import TupleRow
 WINDOWS = (1, 3, 7, 30, 90)
 """The ages in days at which a launch is compared."""
 
-_STATUS = {0: "draft", 1: "soon", 2: "publishing", 3: "inactive", 4: "archived"}
-_TYPE = {0: "full", 1: "bonus", 2: "trailer"}
-
 Number = int | float | Decimal
+
+_STATUS: Mapping[Number, str] = {
+    0: "draft",
+    1: "soon",
+    2: "publishing",
+    3: "inactive",
+    4: "archived",
+}
+_TYPE: Mapping[Number, str] = {0: "full", 1: "bonus", 2: "trailer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +98,11 @@ def email_subscribers(row: TupleRow) -> Subscribers:
     return Subscribers(podcast, "email", "", float(count))
 
 
-def _word(words: Mapping[int, str], value: Number | None) -> str:
+def _word(words: Mapping[Number, str], value: Number | None) -> str:
     """Return the app's word for a number; the number itself where it is a new one."""
     if value is None or not math.isfinite(value):
         return ""
-    return words.get(int(value), f"{value:g}")
+    return words.get(value, f"{value:g}")
 
 
 def _number(value: Number | None) -> float | None:

@@ -14,9 +14,13 @@ class Problems:
     A reader tells at every poll all that it misses. What several of them miss is one problem.
     """
 
-    def __init__(self, source: str, family: ValueFamily) -> None:
-        """`family` has the labels source and problem, and is filled here alone."""
+    def __init__(self, source: str, called: str, family: ValueFamily) -> None:
+        """`family` has the labels source and problem, and is filled here alone.
+
+        The log speaks of the database as it is `called` elsewhere.
+        """
         self._source = source
+        self._called = called
         self.family = family
         self._missed: dict[str, frozenset[str]] = {}
 
@@ -27,10 +31,10 @@ class Problems:
         after = self._all()
         for problem in sorted(after - before):
             self.family.set((self._source, problem), 1.0)
-            log.warning("%s: %s; metrics that need it are left out", self._source, problem)
+            log.warning("%s: %s; the metrics that need it are left out", self._called, problem)
         for problem in sorted(before - after):
             self.family.remove((self._source, problem))
-            log.info("%s: no longer true: %s", self._source, problem)
+            log.info("%s: no longer true: %s", self._called, problem)
 
     def of(self, reader: str) -> str:
         """Return what a reader misses in one line; empty when nothing."""

@@ -120,7 +120,7 @@ async def test_an_episode_appears_when_it_is_published_and_goes_when_it_is_withd
 ) -> None:
     await exporter.poll()
     assert "Scheduled Title" not in exporter.text()
-    app.execute("UPDATE episodes SET published_at = now() AT TIME ZONE 'UTC' WHERE id = 3")
+    app.execute("UPDATE episodes SET published_at = now() - interval '1 minute' WHERE id = 3")
     app.execute("UPDATE episodes SET published = false WHERE id = 1")
     await exporter.poll()
     assert ("ship", "3", "Scheduled Title", "full") in exporter.page()["podcast_episode_info"]
