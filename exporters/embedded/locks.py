@@ -22,15 +22,17 @@ def open_lock(path: Path) -> int:
     """Open a lock file, which belongs to the owner of its folder, and return its descriptor.
 
     The file is never removed: somebody may hold a lock on what would then be another file.
+    Raises StartError where it cannot be opened.
     """
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    except FileExistsError:
-        return os.open(path, os.O_RDWR | os.O_NOFOLLOW)
-    if os.geteuid() == 0:
-        owner = path.parent.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
-    return descriptor
+    with explained(path):
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        except FileExistsError:
+            return os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+        if os.geteuid() == 0:
+            owner = path.parent.stat()
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+        return descriptor
 
 
 @contextmanager
@@ -55,13 +57,9 @@ def locked(descriptor: int, how: int) -> bool:
 @asynccontextmanager
 async def turn(path: Path, seconds: float) -> AsyncIterator[None]:
     """Hold the exclusive lock on `path`; StartError where it is not free within `seconds`."""
-    with explained(path):
-        descriptor = open_lock(path)
-    try:
+    with opened(path) as descriptor:
         await _taken(descriptor, path, seconds)
         yield
-    finally:
-        os.close(descriptor)
 
 
 async def _taken(descriptor: int, path: Path, seconds: float) -> None:
@@ -78,15 +76,11 @@ async def _taken(descriptor: int, path: Path, seconds: float) -> None:
 @contextmanager
 def exclusive(data_dir: Path) -> Iterator[None]:
     """Hold `data_dir` for one `nearfield run`; StartError if another process holds it."""
-    path = data_dir / "run.lock"
-    with explained(path):
+    with explained(data_dir):
         make_folder(data_dir)
-        descriptor = open_lock(path)
-    try:
+    with opened(data_dir / "run.lock") as descriptor:
         if not locked(descriptor, EXCLUSIVE):
             raise StartError(
                 f"another nearfield works on {data_dir}: stop it, or choose another data_dir"
             )
         yield
-    finally:
-        os.close(descriptor)

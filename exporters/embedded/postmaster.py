@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -11,7 +10,9 @@ from pathlib import Path
 
 from exporters.core.errors import StartError
 from exporters.embedded.folder import PORT, Layout, explained
-from exporters.embedded.locks import EXCLUSIVE, TICK, locked, opened
+from exporters.embedded.locks import SHARED, TICK, locked, opened
+
+_OURS = "nearfield("
 
 
 class State(Enum):
@@ -21,7 +22,7 @@ class State(Enum):
     STARTING = "not ready yet, or an initdb that outlived its command"
     READY = "accepts connections"
     STOPPING = "somebody told it to stop"
-    HEADLESS = "the postmaster was killed, and a query of its still runs"
+    HEADLESS = "the postmaster was killed and a query of its still runs, or is out of our sight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,13 @@ def look(layout: Layout) -> Sighting:
     The server's processes inherited a lock on `running.lock`, so the kernel itself says whether
     one of them is left, also after kill -9 and where process ids are used again.
     """
-    with explained(layout.running), opened(layout.running) as descriptor:
-        if locked(descriptor, EXCLUSIVE):
+    with opened(layout.running) as descriptor:
+        if locked(descriptor, SHARED):
             return Sighting(State.GONE)
     found = read_pid_file(layout)
     if found is None:
         return Sighting(State.STARTING)
-    if not _lives(found.pid):
+    if not _lives(found.pid, tag(layout)):
         return Sighting(State.HEADLESS)
     state = {"ready": State.READY, "stopping": State.STOPPING}.get(found.status, State.STARTING)
     return Sighting(state, found.pid)
@@ -85,7 +86,7 @@ def tag(layout: Layout) -> str:
     """Return the word that the command lines of this folder's server processes show."""
     with explained(layout.root):
         found = layout.root.stat()
-    return f"nearfield-{found.st_dev:x}-{found.st_ino:x}"
+    return f"{_OURS}{found.st_dev:x}-{found.st_ino:x})"
 
 
 def clear_stale(layout: Layout) -> None:
@@ -100,7 +101,7 @@ def clear_stale(layout: Layout) -> None:
         return
     command, shown = _shown(found.pid)
     # A dead process that nobody has collected shows its name and no command line.
-    foreign = command == "postgres" and shown and b"nearfield-" not in shown
+    foreign = command == "postgres" and shown and _OURS not in shown
     if command and not foreign:
         (layout.data / "postmaster.pid").unlink(missing_ok=True)
 
@@ -115,11 +116,16 @@ def clear_socket(layout: Layout) -> None:
 def kill_remains(layout: Layout) -> None:
     """Kill what a killed postmaster left behind: a long query would hold the folder for hours.
 
-    Only Linux shows us which processes these are; elsewhere we wait for the query's end.
+    Only Linux shows us which processes these are; elsewhere we wait for the query's end. Where a
+    postmaster is among them nothing is left behind: it runs in a container, under another id.
     """
-    for pid in _tagged(tag(layout)):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    word = tag(layout)
+    pids = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+    processes = {pid: shown for pid in pids if word in (shown := _shown(pid)[1])}
+    if all(shown.startswith("postgres: ") for shown in processes.values()):
+        for pid in processes:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 async def shut_down(layout: Layout, seconds: float) -> None:
@@ -153,35 +159,31 @@ async def _ended(layout: Layout, number: signal.Signals) -> None:
         if seen.pid != told:
             seen.signal(number)
             told = seen.pid
-        if seen.state is State.HEADLESS or number is signal.SIGKILL:
+        if seen.state is State.HEADLESS:
             kill_remains(layout)
         await asyncio.sleep(TICK)
 
 
-def _lives(pid: int) -> bool:
+def _lives(pid: int, word: str) -> bool:
+    command, shown = _shown(pid)
+    if command:
+        # Not so where the id is used again, where nobody has collected the dead process, and where
+        # the server runs in another container.
+        return command == "postgres" and word in shown
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    # The first process of a container often does not collect the dead.
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return True
 
 
-def _tagged(word: str) -> Iterator[int]:
-    for folder in Path("/proc").glob("[0-9]*"):
-        command, shown = _shown(int(folder.name))
-        if command == "postgres" and word.encode() in shown:
-            yield int(folder.name)
-
-
-def _shown(pid: int) -> tuple[str, bytes]:
+def _shown(pid: int) -> tuple[str, str]:
     """Return the name and the command line of a process, empty where there is none to see."""
     folder = Path(f"/proc/{pid}")
     try:
-        return (folder / "comm").read_text().strip(), (folder / "cmdline").read_bytes()
+        command, shown = (folder / "comm").read_bytes(), (folder / "cmdline").read_bytes()
     except OSError:
-        return "", b""
+        return "", ""
+    return command.decode(errors="replace").strip(), shown.decode(errors="replace")

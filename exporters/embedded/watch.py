@@ -7,8 +7,8 @@ from time import monotonic
 
 from exporters.core.backoff import Backoff
 from exporters.core.errors import StartError
-from exporters.embedded.folder import Layout, explained
-from exporters.embedded.launch import bring_up
+from exporters.embedded.folder import Layout
+from exporters.embedded.launch import answers, bring_up
 from exporters.embedded.locks import EXCLUSIVE, locked, opened
 from exporters.embedded.log import Log
 from exporters.embedded.postmaster import State, look
@@ -59,7 +59,7 @@ class Watch:
         """Start a dead server; True where that was tried, whether it worked or not."""
         try:
             Log(self._layout.log).rotate()
-            with explained(self._layout.change), opened(self._layout.change) as descriptor:
+            with opened(self._layout.change) as descriptor:
                 # Where it is locked, somebody starts the server, or looks at it as we do.
                 return locked(descriptor, EXCLUSIVE) and await self._revive()
         except StartError as error:
@@ -69,7 +69,8 @@ class Watch:
             return True
 
     async def _revive(self) -> bool:
-        dead = look(self._layout).state in {State.GONE, State.HEADLESS}
+        state = look(self._layout).state
+        dead = state is State.GONE or (state is State.HEADLESS and not await answers(self._layout))
         if dead:
             if not self._down:
                 log.warning("PostgreSQL in %s died; it is started again", self._layout.root)

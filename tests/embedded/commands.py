@@ -5,7 +5,7 @@ import os
 import pwd
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from time import monotonic
@@ -31,11 +31,14 @@ class Command:
         self.process = process
 
     @classmethod
-    async def start(cls, data_dir: Path, user: str | None = None) -> "Command":
-        """Start one; it may not be attached yet."""
+    async def start(
+        cls, data_dir: Path, user: str | None = None, within: Sequence[str] = ()
+    ) -> "Command":
+        """Start one, `within` some other program; it may not be attached yet."""
         python = python_for(user) if user else sys.executable
         return cls(
             await asyncio.create_subprocess_exec(
+                *within,
                 python,
                 SCRIPT,
                 data_dir,

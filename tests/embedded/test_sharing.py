@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from exporters.core.errors import StartError
 from exporters.embedded import EmbeddedServer, exclusive
 from exporters.embedded.folder import Layout
 from exporters.embedded.locks import EXCLUSIVE, locked, opened
-from tests.embedded.commands import Command, one_line, postmasters
+from tests.embedded.commands import Command, as_root, on_linux, one_line, postmasters
 
 Starter = Callable[[], Awaitable[Command]]
 
@@ -121,6 +122,22 @@ async def test_the_server_is_out_of_reach_of_the_terminal(data_dir: Path, start:
     pid = await command.attached()
     assert os.getsid(pid) != os.getsid(command.process.pid)
     assert os.getpgid(pid) != os.getpgid(command.process.pid)
+
+
+@as_root
+@on_linux
+async def test_a_command_in_another_container_shares_the_server(data_dir: Path) -> None:
+    container = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+    if subprocess.run([*container, "true"], check=False).returncode:  # noqa: ASYNC221  at once
+        pytest.skip("this system does not let us make a namespace")
+    async with EmbeddedServer(data_dir):
+        pids = postmasters(data_dir)
+        command = await Command.start(data_dir, within=container)
+        await command.attached()
+        await asyncio.sleep(1.2)  # Its watch looks twice, and must not take the server for dead.
+        await command.leave()
+        assert postmasters(data_dir) == pids
+    assert postmasters(data_dir) == []
 
 
 async def test_the_servers_processes_hold_the_lock_that_says_so(data_dir: Path) -> None:
