@@ -81,7 +81,7 @@ def _metrics() -> Iterator[Metric]:
     telemetry.dropped("", 0)
     with telemetry.poll("", ""):
         pass  # so that every family has a series, and its labels are known
-    shared = app.Shared(app.Settings.model_validate(_EVERYTHING), telemetry, nowhere)
+    shared = app.Shared(app.Settings.model_validate(_EVERYTHING), telemetry, nowhere, tuple)
     yield from registry.collect()
     for kind in app.KINDS.values():
         for collector in kind.build(shared).collectors:

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr
 from exporters import downloads
 from exporters.core import lifecycle
 from exporters.core.database import Database
+from exporters.core.definitions import names_on_page
 from exporters.core.errors import SettingsError
 from exporters.core.exporter import Exporter
 from exporters.core.settings import Folder, Section, load
@@ -57,6 +58,8 @@ class Shared:
     settings: Settings
     telemetry: Telemetry
     ledger: Database
+    names: Callable[[], Collection[str]]
+    """The names of metrics that are taken, asked once everything is wired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,20 @@ def _downloads_lacks(settings: Settings) -> str:
     )
 
 
+def app_database(settings: Settings) -> Database | None:
+    """Return the app's database, where one is named."""
+    dsn = settings.downloads.app_dsn
+    return Database("the app's database", dsn) if dsn else None
+
+
 def _build_downloads(shared: Shared) -> Exporter:
-    dsn = shared.settings.downloads.app_dsn
-    app = Database("the app's database", dsn) if dsn else None
-    return downloads.build(shared.settings.downloads, shared.telemetry, app, shared.ledger)
+    return downloads.build(
+        shared.settings.downloads,
+        shared.telemetry,
+        app_database(shared.settings),
+        shared.ledger,
+        reserved=shared.names,
+    )
 
 
 KINDS: Mapping[str, Kind] = {
@@ -122,14 +135,20 @@ async def serve(
 ) -> None:
     """Run the named exporters until `stop` is set. `extra` come first: the demo's own parts."""
     # A counter's time of creation would double the page, and Prometheus makes little of it yet.
-    disable_created_metrics()
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # the library types not all
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     telemetry = Telemetry(registry, VERSION)
     live = LiveConfig.load(settings.web.config_file)
     keeper, ledger = _ledger(settings)
-    shared = Shared(settings, telemetry, ledger)
-    exporters = [KINDS[name].build(shared) for name in names]
+    exporters: list[Exporter] = []
+
+    def taken() -> Collection[str]:
+        others = (each for each in exporters if each.name != "downloads")
+        return names_on_page([registry, *(c for each in others for c in each.collectors)])
+
+    shared = Shared(settings, telemetry, ledger, taken)
+    exporters += [KINDS[name].build(shared) for name in names]
     app = Surface(exporters, registry, VERSION).app()
     Guard(live).install(app)
     front = Exporter(
@@ -141,13 +160,20 @@ async def serve(
         await lifecycle.serve([keeper, *extra, *exporters, front], stop)
 
 
+def ledger_of(settings: Settings) -> Database:
+    """Return the ledger that is named, or that of the embedded server."""
+    if settings.ledger.dsn:
+        return Database("the ledger", settings.ledger.dsn)
+    dsn = SecretStr(EmbeddedServer(settings.data_dir).dsn())
+    return Database("the embedded ledger", dsn)
+
+
 def _ledger(settings: Settings) -> tuple[Exporter, Database]:
     """Return the ledger's database, and the parts that open it and keep it running."""
+    ledger = ledger_of(settings)
     if settings.ledger.dsn:
-        ledger = Database("the ledger", settings.ledger.dsn)
         return Exporter("ledger", resources=[ledger]), ledger
     server = EmbeddedServer(settings.data_dir)
-    ledger = Database("the embedded ledger", SecretStr(server.dsn()))
     return Exporter("ledger", resources=[_created(server), ledger], services=[server]), ledger
 
 

@@ -6,13 +6,28 @@ from pathlib import Path
 
 from exporters import app
 from exporters.core.errors import SettingsError
+from exporters.core.web.live import LiveConfig
+from exporters.downloads.check import check as check_downloads
 
 
 async def run(file: Path | None, environ: Mapping[str, str]) -> None:
     """Print what would run; raise SettingsError with every problem that there is."""
     settings = app.read_settings(file, environ)
     names = app.configured(settings)
-    problems = await app.problems_at_work(settings)
+    problems = _web_problems(settings)
+    # The embedded ledger is left alone: to check is not to start a server.
+    ledger = app.ledger_of(settings) if settings.ledger.dsn else None
+    found = await check_downloads(settings.downloads, app.app_database(settings), ledger)
+    problems += found.problems
+    sys.stderr.writelines(f"nearfield: {note}\n" for note in found.notes)
     if problems:
         raise SettingsError(problems)
-    sys.stdout.write(f"The settings are right. nearfield run would run: {', '.join(names)}\n")
+    sys.stdout.write(f"The settings are right. `nearfield run` would run: {', '.join(names)}\n")
+
+
+def _web_problems(settings: app.Settings) -> list[str]:
+    try:
+        LiveConfig.load(settings.web.config_file)
+    except SettingsError as error:
+        return [f"web.config_file: {problem}" for problem in error.problems]
+    return []

@@ -1,0 +1,22 @@
+"""What `nearfield check` can find out of the downloads exporter without running it."""
+
+from contextlib import AsyncExitStack
+
+from prometheus_client import CollectorRegistry
+
+from exporters.core.database import Database
+from exporters.core.telemetry import Telemetry
+from exporters.downloads.queries import Checked, Queries
+from exporters.downloads.settings import DownloadsSettings
+
+
+async def check(
+    settings: DownloadsSettings, app: Database | None, ledger: Database | None
+) -> Checked:
+    """Return what is wrong with users' queries, as far as their databases answer."""
+    databases = {name: each for name, each in (("app", app), ("ledger", ledger)) if each}
+    queries = Queries(settings.queries, databases, Telemetry(CollectorRegistry(), ""))
+    async with AsyncExitStack() as stack:
+        for database in databases.values():
+            await stack.enter_async_context(database)
+        return await queries.check()
