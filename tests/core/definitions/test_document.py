@@ -1,7 +1,7 @@
 from time import perf_counter
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exporters.core.definitions.document import read_document
@@ -86,6 +86,7 @@ def test_what_the_library_says_is_told_without_what_it_quotes() -> None:
     assert (flaw.line, flaw.text) == (2, "is not YAML: found undefined alias …")
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.lists(PIECES).map("".join)))
 @example('"\\UFFFFFFFF"')
 @example("%YAML " + "1" * 5000 + ".1\n---\n")

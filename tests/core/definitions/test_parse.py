@@ -1,5 +1,5 @@
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporters.core.definitions import parse
@@ -75,6 +75,7 @@ TABLES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=5), TABLES, max_size=3))
 def test_no_shape_raises(data: dict[str, object]) -> None:
     for problem in parse("a.yml", yaml.safe_dump(data, allow_unicode=True), KINDS).problems:
