@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 KEPT = 75.0
@@ -32,6 +32,10 @@ class Connections:
         self.limits = limits
         self._on_cut, self._on_count = on_cut, on_count
         self._open: dict[asyncio.Protocol, Connection] = {}
+        self._working: set[Connection] = set()
+        self._rest = asyncio.Event()
+        self.closing = False
+        """Whether the listener is being left: no connection is kept for another request."""
 
     def __len__(self) -> int:
         return len(self._open)
@@ -58,6 +62,29 @@ class Connections:
         """Forget a connection that is gone."""
         self._open.pop(connection.inner, None)
         self._on_count(len(self._open))
+
+    async def rest(self, seconds: float) -> None:
+        """Wait until no request is being answered, but no longer than this.
+
+        aiohttp would drop the rest of the bodies that are on their way.
+        """
+        self.closing = True
+        self._rest.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._working:
+                    await self._rest.wait()
+
+    @contextmanager
+    def at_work(self, connection: "Connection") -> Iterator[None]:
+        """While entered, `connection` answers a request."""
+        self._working.add(connection)
+        try:
+            yield
+        finally:
+            self._working.discard(connection)
+            if not self._working:
+                self._rest.set()
 
     def cut(self, connection: "Connection") -> None:
         """End a connection that takes too long."""
@@ -123,7 +150,8 @@ class Connection(asyncio.Protocol):
         self._working, self.begun = True, False
         self._stop_waiting()
         try:
-            yield
+            with self._all.at_work(self):
+                yield
         finally:
             self._working = False
             if self._admitted and self._transport and not self._transport.is_closing():

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 HANDSHAKE = 10.0
 """Seconds that a client has for TLS."""
 
+LINGERING = 2.0
+"""Seconds in which the rest of a refused body is read, so that its sender sees the answer."""
+
 
 class ReceiverListener:
     """Listens while it is entered; on leaving stops accepting and answers what is in flight.
@@ -40,22 +43,28 @@ class ReceiverListener:
         self._connections = connections
         # aiohttp logs a traceback and an address for each request that is none.
         logger = logging.getLogger(f"{__name__}.http")
+        logger.setLevel(logging.DEBUG)
         logger.filters = [_without_clients(on_malformed)]
         self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=DRAIN, auto_decompress=False, logger=logger
+            app,
+            access_log=None,
+            logger=logger,
+            shutdown_timeout=DRAIN,
+            auto_decompress=False,
+            lingering_time=LINGERING,
         )
 
     async def __aenter__(self) -> Self:
         """Listen, or raise StartError in one line where the address cannot be had."""
         await self._runner.setup()
-        site = _Site(self._runner, self.address, self._connections, self._tls)
+        self._site = _Site(self._runner, self.address, self._connections, self._tls)
         try:
-            await site.start()
+            await self._site.start()
         except OSError as error:
             await self._runner.cleanup()
             reason = (error.strerror or "not possible").lower()
             raise StartError(f"receiver: cannot listen on {self.address}: {reason}") from error
-        self.address = Address(self.address.host, site.port)
+        self.address = Address(self.address.host, self._site.port)
         log.info("receiver: listening on %s", self.address)
         return self
 
@@ -65,6 +74,8 @@ class ReceiverListener:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self._site.stop()
+        await self._connections.rest(DRAIN)
         await self._runner.cleanup()
 
 
@@ -110,6 +121,8 @@ def _without_clients(on_malformed: Callable[[], None]) -> Callable[[logging.LogR
         error = record.exc_info[1] if record.exc_info else None
         if isinstance(error, HttpProcessingError):
             on_malformed()
+            return False
+        if record.levelno < logging.WARNING:
             return False
         record.msg, record.args = "a request failed", ()
         return True

@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from exporters.core.exporter import Health
+from exporters.core.web.guard import Guard
 from exporters.fastly import challenge
 from exporters.fastly.bodies import Body, Decoded, Limits
 from exporters.fastly.bodies.inflate import check_encoding, is_raw_snappy
@@ -48,7 +49,7 @@ class Policy:
     pace: Pace
     batches: int
     """Batches that are received at a time; further ones wait for `patience` seconds."""
-    patience: float = PATIENCE
+    patience: float
     format: str = "auto"
 
 
@@ -72,13 +73,15 @@ class Receiver:
         self._raw_snappy = asyncio.Semaphore(_RAW_SNAPPY_AT_A_TIME)
         self._threads: ThreadPoolExecutor | None = None
 
-    def app(self) -> web.Application:
-        """Return the application; guard and listener are put around it by whoever builds it."""
-        app = web.Application(middlewares=[self._answer])
+    def app(self, guard: Guard) -> web.Application:
+        """Return the application, guarded; its bodies must come as they were sent."""
+        app = web.Application()
         app.router.add_route("*", challenge.PATH, self._challenge)
         for method in ("POST", "PUT"):
             app.router.add_route(method, INGEST, self._ingest, expect_handler=_later)
         app.cleanup_ctx.append(self._open)
+        guard.install(app)
+        app.middlewares.insert(0, self._answer)
         return app
 
     async def _open(self, _: web.Application) -> AsyncIterator[None]:
@@ -99,10 +102,13 @@ class Receiver:
             try:
                 if connection.surplus:
                     raise TooMany("too many connections")
-                return await handler(request)
+                response = await handler(request)
             except Refused as refused:
                 self._metrics.refused.inc((SOURCE, refused.reason))
-                return _refusal(request, refused)
+                response = _refusal(request, refused)
+            if self._connections.closing:
+                response.force_close()
+            return response
 
     async def _challenge(self, _: web.Request) -> web.Response:
         if not self._policy.service_ids:

@@ -1,0 +1,120 @@
+"""All ways in, put together from the settings: what `build()` hands to the application."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.registry import Collector
+from pydantic import SecretStr
+
+from exporters.core.errors import SettingsError
+from exporters.core.exporter import Service, Source
+from exporters.core.web.guard import Guard
+from exporters.core.web.live import LiveConfig
+from exporters.fastly import challenge, segment
+from exporters.fastly.bodies import Limits
+from exporters.fastly.quarantine import Quarantine
+from exporters.fastly.receive.connections import ConnectionLimits, Connections
+from exporters.fastly.receive.listener import ReceiverListener
+from exporters.fastly.receive.metrics import ReceiveMetrics
+from exporters.fastly.receive.pace import Pace
+from exporters.fastly.receive.receiver import PATIENCE, Policy, Receiver
+from exporters.fastly.receive.tokens import BEARER, Tokens
+from exporters.fastly.receive_refusals import MALFORMED
+from exporters.fastly.settings import FastlySettings
+from exporters.fastly.spool import Spool, SpoolLimits, SpoolMetrics
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The parts that bring lines to the spool, for an `Exporter`; and what its reader needs."""
+
+    spool: Spool
+    quarantine: Quarantine
+    metrics: ReceiveMetrics
+    services: Sequence[Service]
+    sources: Sequence[Source]
+    collectors: Sequence[Collector]
+    listeners: Sequence[AbstractAsyncContextManager[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way in."""
+
+    service: Service
+    source: Source
+    listener: AbstractAsyncContextManager[Any]
+
+
+def build_intake(settings: FastlySettings, data_dir: Path, reasons: Sequence[str]) -> Intake:
+    """Return the parts for every way in that the settings hold; `reasons` are those of rejection.
+
+    Raises SettingsError where a token or a web configuration cannot be used.
+    """
+    spool = Spool(
+        settings.spool or data_dir / "spool",
+        SpoolLimits(settings.spool_quota, settings.segment_size, settings.segment_age),
+        archive=settings.archive,
+    )
+    metrics = ReceiveMetrics(segment.SOURCES)
+    quarantine = Quarantine(
+        settings.quarantine or data_dir / "quarantine",
+        settings.quarantine_quota,
+        reasons,
+        segment.SOURCES,
+    )
+    ways = []
+    if settings.token:
+        ways.append(_https(settings, settings.token, spool, quarantine, metrics))
+    return Intake(
+        spool,
+        quarantine,
+        metrics,
+        services=[spool, *(way.service for way in ways)],
+        sources=[spool, *(way.source for way in ways)],
+        collectors=[SpoolMetrics(spool.stock), metrics, quarantine.rejected],
+        listeners=[way.listener for way in ways],
+    )
+
+
+def _https(
+    settings: FastlySettings,
+    token: SecretStr,
+    spool: Spool,
+    quarantine: Quarantine,
+    metrics: ReceiveMetrics,
+) -> _Way:
+    live = LiveConfig.load(settings.web_config_file)
+    if live.config.users and settings.token_header.lower() == BEARER.lower():
+        problem = "wants another header, since the web configuration asks for passwords in this one"
+        raise SettingsError([f"fastly.token_header: {problem}"])
+    connections = Connections(
+        ConnectionLimits(settings.connection_limit, settings.idle_timeout),
+        on_cut=lambda reason: metrics.refused.inc(("https", reason)),
+        on_count=lambda number: metrics.connections.set(("https",), number),
+    )
+    receiver = Receiver(_policy(settings, token), spool, quarantine, metrics, connections)
+    listener = ReceiverListener(
+        receiver.app(Guard(live, open_paths=[challenge.PATH])),
+        settings.listen,
+        connections,
+        live.context,
+        on_malformed=lambda: metrics.refused.inc(("https", MALFORMED)),
+    )
+    return _Way(live, receiver, listener)
+
+
+def _policy(settings: FastlySettings, token: SecretStr) -> Policy:
+    return Policy(
+        Tokens.parse(token, "fastly.token_file", settings.token_header),
+        settings.service_ids,
+        Limits(
+            body=settings.body_limit, inflated=settings.inflated_limit, line=settings.line_limit
+        ),
+        Pace(settings.idle_timeout, settings.lowest_rate),
+        settings.batch_limit,
+        PATIENCE,
+    )
