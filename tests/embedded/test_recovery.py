@@ -18,11 +18,12 @@ from exporters.embedded import EmbeddedServer
 from exporters.embedded.account import account_for
 from exporters.embedded.folder import Layout
 from exporters.embedded.postmaster import PidFile, State, look
-from tests.embedded.commands import Command, on_linux, one_line, postmasters, until
+from tests.embedded.commands import SEEDS, Command, on_linux, one_line, postmasters, until
 from tests.embedded.fixtures import scratch_folder
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_a_start_that_was_killed_at_any_moment_harms_nothing(seed: int) -> None:
     chance = random.Random(seed)
     with scratch_folder() as folder:

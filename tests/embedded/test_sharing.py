@@ -16,7 +16,7 @@ from exporters.core.errors import StartError
 from exporters.embedded import EmbeddedServer, exclusive
 from exporters.embedded.folder import Layout
 from exporters.embedded.locks import EXCLUSIVE, locked, opened
-from tests.embedded.commands import Command, as_root, on_linux, one_line, postmasters
+from tests.embedded.commands import SEEDS, Command, as_root, on_linux, one_line, postmasters
 
 Starter = Callable[[], Awaitable[Command]]
 
@@ -96,10 +96,12 @@ async def test_what_was_committed_outlives_the_kill_of_everything(
         assert await kept(dsn) == 7
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_commands_come_leave_and_are_killed_in_any_order(
-    data_dir: Path, start: Starter
+    data_dir: Path, start: Starter, seed: int
 ) -> None:
-    chance = random.Random(20)
+    chance = random.Random(seed)
     async with never_two_postmasters(data_dir):
         here: list[Command] = []
         for _ in range(4):
