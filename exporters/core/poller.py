@@ -76,7 +76,12 @@ class Poller(Generic[T]):
         self._reason = ""
         self._taken_at: float | None = None
         self._snapshot: T | None = None
+        self._followers: list[Callable[[], Awaitable[None]]] = []
         telemetry.introduce(exporter, source)
+
+    def follow(self, follower: Callable[[], Awaitable[None]]) -> None:
+        """Have `follower` called after each success, when there is a new snapshot."""
+        self._followers.append(follower)
 
     @property
     def snapshot(self) -> T | None:
@@ -111,6 +116,8 @@ class Poller(Generic[T]):
             self._failed(error)
         else:
             self._succeeded(snapshot)
+            for follower in self._followers:
+                await follower()
 
     async def _read_in_time(self) -> T:
         try:

@@ -206,3 +206,15 @@ def test_backoff_spreads_retries_by_its_jitter() -> None:
     backoff = Backoff(jitter=0.2)
     assert backoff.delay(1, rand=lambda: 0.0) == pytest.approx(0.8)
     assert backoff.delay(1, rand=lambda: 1.0) == pytest.approx(1.2)
+
+
+async def test_followers_hear_of_each_new_snapshot_and_of_no_failure() -> None:
+    bench = Bench(Readings("first", SourceRejected("no"), "second"), Pace.every(60), rounds=3)
+    heard: list[object] = []
+
+    async def follower() -> None:
+        heard.append(bench.poller.snapshot)
+
+    bench.poller.follow(follower)
+    await bench.run()
+    assert heard == ["first", "second"]

@@ -1,4 +1,7 @@
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from time import perf_counter
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -9,7 +12,18 @@ from exporters.core.snapshot import Sheet, SnapshotCollector
 
 @dataclass
 class Kept:
+    """A poller whose snapshots a test gives."""
+
     snapshot: Sheet | None = None
+    followers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    def follow(self, follower: Callable[[], Awaitable[None]]) -> None:
+        self.followers.append(follower)
+
+    async def take(self, snapshot: Sheet) -> None:
+        self.snapshot = snapshot
+        for follower in self.followers:
+            await follower()
 
 
 class Shelf:
@@ -82,6 +96,48 @@ def test_a_snapshot_is_copied_once_however_many_scrapers_come(
     shelf.page()
     monkeypatch.setattr(shelf.downloads, "replace", None)
     assert shelf.page() == shelf.page() != {}
+
+
+def many(source: str, rows: int = 10_000) -> Sheet:
+    return {"downloads": [((str(number), source), float(number)) for number in range(rows)]}
+
+
+async def test_rows_are_written_when_they_are_read_and_not_by_the_scrape(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shelf = Shelf(Limits(label=20_000))
+    await shelf.app.take(many("app"))
+    await shelf.stream.take(STREAM)
+    monkeypatch.setattr(shelf.downloads, "replace", None)
+    monkeypatch.setattr(shelf.info, "replace", None)
+    assert len(shelf.page()["downloads"]) == 10_001
+
+
+async def test_writing_many_rows_lets_the_event_loop_turn() -> None:
+    shelf = Shelf(Limits(label=20_000))
+    longest, running = 0.0, True
+
+    async def watch() -> None:
+        nonlocal longest
+        while running:
+            before = perf_counter()
+            await asyncio.sleep(0)
+            longest = max(longest, perf_counter() - before)
+
+    watching = asyncio.create_task(watch())
+    started = perf_counter()
+    await shelf.app.take(many("app", 20_000))
+    took = perf_counter() - started
+    running = False
+    await watching
+    assert longest < took / 3
+
+
+async def test_polls_that_end_together_lose_no_rows() -> None:
+    shelf = Shelf(Limits(label=20_000))
+    for _ in range(5):
+        await asyncio.gather(shelf.app.take(many("app")), shelf.stream.take(many("stream")))
+        assert len(shelf.page()["downloads"]) == 20_000
 
 
 def test_the_limit_of_a_family_holds_over_all_pollers_together() -> None:
