@@ -87,13 +87,14 @@ class Database:
 
         A query that is cancelled here (a deadline, a shutdown) is cancelled on the server too. A
         lock is not waited for as long as a result: a locked table must not hold the few
-        connections that the other queries need. Nothing is compiled to machine code: that takes
-        longer than a query that is welcome on a production database.
+        connections that the other queries need. A query takes one processor, and none to compile it
+        to machine code: that takes longer than a query that is welcome in production.
         """
         milliseconds = max(1, int(deadline * 1000))
         begin = SQL(
             "BEGIN READ ONLY; SET LOCAL statement_timeout = {limit};"
             " SET LOCAL lock_timeout = {lock}; SET LOCAL TimeZone = 'UTC'; SET LOCAL jit = off;"
+            " SET LOCAL max_parallel_workers_per_gather = 0;"
             " SET LOCAL idle_in_transaction_session_timeout = {idle}"
         ).format(
             limit=Literal(milliseconds),
