@@ -1,5 +1,6 @@
 """Download counts out of databases: the app's own tables, the ledger, the users' own SQL."""
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -19,9 +20,9 @@ from exporters.downloads.problems import Problems
 from exporters.downloads.queries import Queries
 from exporters.downloads.settings import DownloadsSettings
 from exporters.downloads.shows import EMAIL, RSS, SHOWS
-from exporters.downloads.source import AppSource
+from exporters.downloads.source import AppSource, Part
 
-__all__ = ["DownloadsSettings", "build"]
+__all__ = ["DownloadsSettings", "app_parts", "build"]
 
 
 def build(
@@ -66,13 +67,18 @@ def build(
     )
 
 
+def app_parts() -> tuple[Part, ...]:
+    """Return what is read of the app's database; each part fails and recovers by itself."""
+    return (SHOWS, EPISODES, launches(), RSS, EMAIL, LAST_DAY)
+
+
 def _app_sources(
     settings: DownloadsSettings, telemetry: Telemetry, app: Database, problems: Problems
 ) -> list[AppSource]:
-    """Return the parts of the app's database, each polled by itself."""
-    # A poll may have to wait for its turn at the few connections, and to connect anew.
+    # A poll may have to connect first. One at a time: users' own queries have the other connection.
     pace = Pace.every(settings.interval, deadline=3 * settings.query_timeout)
+    turn = asyncio.Semaphore()
     return [
-        AppSource(part, app, pace, settings.query_timeout, problems, telemetry)
-        for part in (SHOWS, EPISODES, launches(), RSS, EMAIL, LAST_DAY)
+        AppSource(part, app, pace, settings.query_timeout, problems, telemetry, turn)
+        for part in app_parts()
     ]

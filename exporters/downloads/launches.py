@@ -57,9 +57,16 @@ _SUMS = SQL(
     """
 )
 
-# The newest entry of the unique index on (date, episode_id).
+# The newest entry of the unique index on (date, episode_id). max(date) would read all of them: over
+# the narrowed tables PostgreSQL does not see that the last one will do.
 _LAST_DAY = SQL(
-    "SELECT extract(EPOCH FROM max(date))::float8 FROM episode_stats WHERE isfinite(date)"
+    """
+    SELECT extract(EPOCH FROM date)::float8
+    FROM episode_stats
+    WHERE date < 'infinity'
+    ORDER BY date DESC
+    LIMIT 1
+    """
 )
 
 Start: TypeAlias = tuple[int, int]
@@ -110,8 +117,8 @@ async def _sums(reader: Reader, starts: Collection[Start]) -> dict[Start, Sums]:
 
 
 async def _last_day(reader: Reader) -> Sheet:
-    [[timestamp]] = await reader.rows(_LAST_DAY)
-    return metrics.last_day(timestamp)
+    rows = await reader.rows(_LAST_DAY)
+    return metrics.last_day(rows[0][0] if rows else None)
 
 
 _DATE = Column("date", Kind.DAY)

@@ -1,5 +1,6 @@
 """How the app's database is read: one transaction a poll, and only what is there."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -81,13 +82,14 @@ class AppSource:
         timeout: float,
         problems: Problems,
         telemetry: Telemetry,
+        turn: asyncio.Semaphore | None = None,
     ) -> None:
-        """`timeout`: seconds that the server may work on one query."""
+        """`timeout`: seconds that the server may work on one query; `turn` as in `Poller`."""
         self._part = part
         self._app = app
         self._timeout = timeout
         self._problems = problems
-        self.poller = Poller("downloads", part.name, self.read, pace, telemetry)
+        self.poller = Poller("downloads", part.name, self.read, pace, telemetry, turn=turn)
 
     async def read(self) -> Sheet:
         """Return what there is to show: nothing, where a table or a needed column is missing.
@@ -96,7 +98,7 @@ class AppSource:
         """
         tables = self._part.tables
         async with self._app.reading(self._timeout) as connection:
-            catalog = await _look(connection, tables)
+            catalog = await look(connection, tables)
             found = schema.problems(tables, catalog)
             self._problems.report(self._part.name, found)
             if not all(found.values()):
@@ -110,7 +112,8 @@ class AppSource:
         return health if health.reason else replace(health, reason=missed)
 
 
-async def _look(connection: AsyncConnection[TupleRow], tables: Sequence[Table]) -> Catalog:
+async def look(connection: AsyncConnection[TupleRow], tables: Sequence[Table]) -> Catalog:
+    """Return the columns of the tables that the server has."""
     rows = await _rows(connection, schema.LOOK, {"tables": [table.name for table in tables]})
     return {(table, column): Found(kind, readable) for table, column, kind, readable in rows}
 
