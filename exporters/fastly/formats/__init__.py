@@ -3,6 +3,17 @@
 from exporters.fastly.formats.known import AUTO, FORMATS, OWN
 from exporters.fastly.formats.model import FIELDS, Format, merged
 from exporters.fastly.formats.own import log_format
-from exporters.fastly.formats.sql import parsed
+from exporters.fastly.formats.sql import line_rows, object_rows, text_rows
 
-__all__ = ["AUTO", "FIELDS", "FORMATS", "OWN", "Format", "log_format", "merged", "parsed"]
+__all__ = [
+    "AUTO",
+    "FIELDS",
+    "FORMATS",
+    "OWN",
+    "Format",
+    "line_rows",
+    "log_format",
+    "merged",
+    "object_rows",
+    "text_rows",
+]

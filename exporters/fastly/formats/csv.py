@@ -48,9 +48,7 @@ def csv_struct() -> str:
     names = ", ".join(f"'{name}'" for name in CSV_FACTS)
     found = f"regexp_extract(line, '{_PATTERN}', [{names}])"
     values = ", ".join(f"'{fact}': {_value(fact)}" for fact in CSV_FACTS)
-    return (
-        f"list_transform([{found}], lambda f: CASE WHEN f.status <> '' THEN {{{values}}} END)[1]"
-    )
+    return f"list_transform([{found}], lambda f: CASE WHEN f.status <> '' THEN {{{values}}} END)[1]"
 
 
 def _value(fact: str) -> str:

@@ -1,5 +1,6 @@
 """What a log format is: the facts of a request that we understand, and their names in it."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -48,6 +49,26 @@ class Format:
     taken; a dot leads into an object. Empty for a format that is not JSON."""
     csv: bool = False
     """Whether a line may also be CSV."""
+    members: tuple["Format", ...] = ()
+    """What it is merged of."""
+
+    def of(self, line: bytes) -> "Format":
+        """Return the member that the JSON object in `line` is of, or itself.
+
+        What a member does not understand is rejected by it: it lacks time, path or status.
+        """
+        try:
+            found = json.loads(line)
+        except (ValueError, RecursionError):
+            return self
+        return next((member for member in self.members if member.fits(found)), self)
+
+    def fits(self, found: object) -> bool:
+        """Return whether an object has what every line must have."""
+        return all(
+            any(_has(found, key) for key in self.keys.get(fact, ()))
+            for fact in ("time", "path", "status")
+        )
 
 
 def merged(name: str, formats: Iterable[Format]) -> Format:
@@ -57,9 +78,13 @@ def merged(name: str, formats: Iterable[Format]) -> Format:
         fact: tuple(dict.fromkeys(key for one in formats for key in one.keys.get(fact, ())))
         for fact in FIELDS
     }
-    return Format(name, {fact: found for fact, found in keys.items() if found}, any_csv(formats))
+    keys = {fact: found for fact, found in keys.items() if found}
+    return Format(name, keys, any(one.csv for one in formats), formats)
 
 
-def any_csv(formats: Iterable[Format]) -> bool:
-    """Return whether one of the formats can be CSV."""
-    return any(one.csv for one in formats)
+def _has(found: object, key: str) -> bool:
+    for part in key.split("."):
+        if not isinstance(found, dict) or part not in found:
+            return False
+        found = found[part]
+    return True

@@ -1,15 +1,14 @@
 """The log format that we ask Fastly for, as its log format strings write it."""
 
+# Behind a shield the header Host is that of the shield.
+_HOST = "if(req.http.Fastly-Orig-Host, req.http.Fastly-Orig-Host, req.http.Host)"
+
 _PLACES = (
     # The start, to the millisecond: a line is written at the end, up to many minutes later.
     ("time", r'"%{strftime(\{"%Y-%m-%dT%H:%M:%S"\}, time.start)}V.%{time.start.msec_frac}VZ"'),
     ("elapsed_us", "%{time.elapsed.usec}V"),
     ("method", '"%{json.escape(req.method)}V"'),
-    (
-        "host",
-        '"%{json.escape(if(req.http.Fastly-Orig-Host, req.http.Fastly-Orig-Host,'
-        ' req.http.Host))}V"',
-    ),
+    ("host", f'"%{{json.escape({_HOST})}}V"'),
     # Without the query, which may hold a token.
     ("path", '"%{json.escape(req.url.path)}V"'),
     ("status", "%{resp.status}V"),

@@ -1,32 +1,67 @@
-"""How DuckDB reads lines of a format: from text to the facts of a request, still as text."""
+"""How DuckDB reads lines of a format: from text to the facts of a request, still as text.
+
+`(null)`, which is how Fastly writes what is not set, becomes NULL; an empty string stays what it
+is, a header that was not sent.
+"""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from exporters.fastly.formats.csv import CSV_FACTS, csv_struct
 from exporters.fastly.formats.model import FIELDS, Format
+from exporters.fastly.lines import MAX_LINE
+
+_PREFIXED = r"'^<[0-9]+>\S+ \S+ [^:{]*: (\{.*)$'"
 
 
-def parsed(one: Format, lines: str) -> str:
-    """Return a query for the column `line` of `lines` and every fact of FIELDS, as text or NULL.
-
-    A line that is not of the format has NULL everywhere. `(null)`, which is how Fastly writes what
-    is not set, is NULL too; an empty string is a header that was not sent.
-    """
-    columns = ", ".join(f"{_fact(one, fact)} AS {fact}" for fact in FIELDS)
-    objects = f"TRY(from_json(line, {_literal(_schema(one))}))" if one.keys else "NULL"
-    fields = f"CASE WHEN NOT starts_with(line, '{{') THEN {csv_struct()} END"
+def line_rows(file: Path) -> str:
+    """Return a query for the lines of a file, in their order, as `line`; blank ones left out."""
     return (
-        f"SELECT line, {columns} FROM (SELECT line,"  # noqa: S608 - built from our own names
-        f" CASE WHEN starts_with(line, '{{') THEN {objects} END AS object,"
-        f" {fields if one.csv else 'NULL'} AS fields FROM {lines})"
+        f"SELECT line FROM read_csv({_literal(str(file))}, columns = {{'line': 'VARCHAR'}},"  # noqa: S608
+        r" delim = '\x01', quote = '', escape = '', header = false, auto_detect = false,"
+        f" max_line_size = {MAX_LINE + 1}) WHERE trim(line) <> ''"
     )
 
 
-def _fact(one: Format, fact: str) -> str:
-    places = [_reference(key) for key in one.keys.get(fact, ())]
-    if one.csv and fact in CSV_FACTS:
+def object_rows(one: Format, file: Path) -> str:
+    """Return a query for every fact of FIELDS, and `line` as NULL, of a file of JSON objects.
+
+    It has a row for every row of `line_rows`, in the same order; all facts of a line that is not
+    an object are NULL. This is the fast way: nobody handles the lines as text.
+    """
+    columns = ", ".join(f"{_literal(key)}: {_literal(_type(tree))}" for key, tree in _tree(one))
+    facts = ", ".join(f"{_fact(one, fact, '')} AS {_quoted(fact)}" for fact in FIELDS)
+    return (
+        f"SELECT NULL::VARCHAR AS line, {facts} FROM read_json({_literal(str(file))},"  # noqa: S608
+        f" columns = {{{columns}}}, format = 'newline_delimited', ignore_errors = true,"
+        f" maximum_object_size = {MAX_LINE + 1})"
+    )
+
+
+def text_rows(one: Format, lines: str) -> str:
+    """Return a query for `line` and every fact of FIELDS of a query for lines.
+
+    A line that is not of the format has NULL in every fact. The slow way, for any line.
+    """
+    facts = ", ".join(f"{_fact(one, fact, 'object.')} AS {_quoted(fact)}" for fact in FIELDS)
+    text = (
+        "CASE WHEN starts_with(line, '{') THEN line WHEN starts_with(line, '<')"
+        f" THEN nullif(regexp_extract(line, {_PREFIXED}, 1), '') END"
+    )
+    schema = _literal(json.dumps(dict(_tree(one))))
+    objects = f"TRY(from_json(text, {schema}))" if one.keys else "NULL"
+    fields = f"CASE WHEN text IS NULL THEN {csv_struct()} END" if one.csv else "NULL"
+    return (
+        f"SELECT line, {facts} FROM (SELECT line, {objects} AS object, {fields} AS fields"  # noqa: S608
+        f" FROM (SELECT line, {text} AS text FROM ({lines})))"
+    )
+
+
+def _fact(one: Format, fact: str, prefix: str) -> str:
+    places = [prefix + _reference(key) for key in one.keys.get(fact, ())]
+    if one.csv and prefix and fact in CSV_FACTS:
         places.append(f"fields.{fact}")
     if not places:
         return "NULL::VARCHAR"
@@ -35,24 +70,25 @@ def _fact(one: Format, fact: str) -> str:
 
 
 def _reference(key: str) -> str:
-    return ".".join(["object", *(_quoted(part) for part in key.split("."))])
+    return ".".join(_quoted(part) for part in key.split("."))
 
 
-def _schema(one: Format) -> str:
-    """Return the structure that `from_json` looks for, in which every value is text."""
+def _tree(one: Format) -> Iterable[tuple[str, Any]]:
+    """Return the structure of the objects as `from_json` wants it: every value is text."""
     tree: dict[str, Any] = {}
-    for key in _all_keys(one):
+    for key in sorted({key for keys in one.keys.values() for key in keys}):
         *path, last = key.split(".")
         node = tree
         for part in path:
             node = node.setdefault(part, {})
         node[last] = "VARCHAR"
-    return json.dumps(tree)
+    return tree.items()
 
 
-def _all_keys(one: Format) -> Iterable[str]:
-    # Sorted, so that an object's own keys come before those of objects in it are asked for.
-    return sorted({key for keys in one.keys.values() for key in keys})
+def _type(tree: str | Mapping[str, Any]) -> str:
+    if isinstance(tree, str):
+        return tree
+    return f"STRUCT({', '.join(f'{_quoted(key)} {_type(part)}' for key, part in tree.items())})"
 
 
 def _quoted(name: str) -> str:

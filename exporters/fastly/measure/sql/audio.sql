@@ -1,15 +1,17 @@
 -- Every request for audio with its outcome: PTMG 5.5.2; the order of the cases decides where two
--- fit. Paths of shows that never had an episode are left out; `episode` is the ledger's id, NULL
--- for a path of a show that never was an episode.
+-- fit. Requests for shows that never had an episode are left out; `episode` is the ledger's id,
+-- NULL for a path of a show that never was an episode.
 CREATE OR REPLACE TEMP TABLE audio AS
 SELECT
-    w.began, w.status, w.bytes, w.took_us, w."range", w.content_range, w.ranged, w.country,
-    w.continent, w.podcast,
+    w.began, w.status, w.bytes, w.took_us, w."range", w.content_range, w.ranged,
+    upper(trim(coalesce(w.country, ''))) AS country,
+    upper(w.continent) AS continent,
+    paths.podcast,
     known.id AS episode,
     known.size,
     agents.number AS agent,
     clients.client,
-    w.began >= $live_from AS live,
+    w.began >= $live_from::TIMESTAMP AS live,
     CASE
         WHEN w.method = 'HEAD' OR (w.method IS NULL AND w.status = 200 AND w.bytes = 0) THEN 'head'
         WHEN w.status = 304 THEN 'not_modified'
@@ -26,7 +28,9 @@ SELECT
         ELSE 'valid'
     END AS outcome
 FROM wanted AS w
-JOIN shows ON shows.podcast = w.podcast
-LEFT JOIN known ON known.podcast = w.podcast AND known.episode = w.episode
+JOIN paths ON paths.path = w.path
+JOIN shows ON shows.podcast = paths.podcast
+LEFT JOIN known ON known.podcast = paths.podcast AND known.episode = paths.episode
 JOIN agents ON agents.agent = w.agent
-JOIN clients ON clients.address = w.address;
+JOIN clients ON clients.address = w.address
+ANTI JOIN closed ON closed.podcast = paths.podcast AND closed.day = w.began::DATE;

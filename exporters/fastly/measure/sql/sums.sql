@@ -3,7 +3,7 @@
 CREATE OR REPLACE TEMP TABLE sums AS
 SELECT
     reason, hop, host, pop, status, "cache", protocol, is_ipv6, country, "error", bucket, ended,
-    GROUPING_ID(status, bucket, protocol, country, "error", ended) AS grouping,
+    GROUPING_ID(status, bucket, protocol, ended) AS grouping,
     count(*) AS requests,
     sum(bytes)::BIGINT AS bytes,
     sum(took_us) AS took_us
@@ -29,11 +29,8 @@ FROM (
     FROM requests
 )
 GROUP BY GROUPING SETS (
-    (reason, hop),
-    (reason, hop, host, pop, status, "cache"),
+    (reason, hop, host, pop, status, "cache", "error"),
     (reason, hop, host, "cache", bucket),
-    (reason, hop, host, protocol, is_ipv6),
-    (reason, hop, host, country),
-    (reason, hop, host, pop, "error"),
+    (reason, hop, host, protocol, is_ipv6, country),
     (reason, hop, ended)
 );

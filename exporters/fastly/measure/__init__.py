@@ -1,0 +1,31 @@
+"""Measure lines: pure, given the lines, the rules, and what the ledger knows."""
+
+from exporters.fastly.measure.measurer import Measurer
+from exporters.fastly.measure.model import (
+    Histogram,
+    Known,
+    Measured,
+    Moment,
+    Reject,
+    Rules,
+    Stream,
+    Survey,
+)
+from exporters.fastly.measure.networks import BadNetworks, Networks, read_spans
+from exporters.fastly.measure.workspace import MeasureError
+
+__all__ = [
+    "BadNetworks",
+    "Histogram",
+    "Known",
+    "MeasureError",
+    "Measured",
+    "Measurer",
+    "Moment",
+    "Networks",
+    "Reject",
+    "Rules",
+    "Stream",
+    "Survey",
+    "read_spans",
+]

@@ -1,0 +1,26 @@
+"""Which hosts have a label value of their own."""
+
+from collections.abc import Iterable
+
+FIRST = 50
+
+
+class Hosts:
+    """Those of the settings, else the first 50 that answered with success (DESIGN 3.7)."""
+
+    def __init__(self, configured: Iterable[str] = ()) -> None:
+        self._admitted = dict.fromkeys(host.lower() for host in configured)
+        self._open = not self._admitted
+
+    @property
+    def admitted(self) -> tuple[str, ...]:
+        """The hosts that have a label value of their own."""
+        return tuple(self._admitted)
+
+    def admit(self, successful: Iterable[str]) -> None:
+        """Take hosts that answered with success while there is room."""
+        for host in successful:
+            if not self._open:
+                return
+            self._admitted.setdefault(host)
+            self._open = len(self._admitted) < FIRST

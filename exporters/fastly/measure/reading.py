@@ -1,0 +1,101 @@
+"""From a file of lines to the view `facts`: every good line once, and what is known of each.
+
+JSON objects are read the fast way, without handling lines as text. What is odd there (no object,
+or rejected by the view `requests`) is read once more as text: it may be a line of CSV, and if it is
+rejected, somebody wants to see it.
+"""
+
+import re
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+from exporters.fastly.formats import Format, line_rows, object_rows, text_rows
+from exporters.fastly.measure.model import Moment, Reject
+from exporters.fastly.measure.stream import sums
+from exporters.fastly.measure.workspace import Workspace, statement
+
+_SOME = 500
+"""Rejected lines of a chunk that are kept to look at."""
+_LONGEST = 4096
+"""Characters that are kept of a rejected line."""
+_AHEAD = timedelta(days=1)
+"""A line from further in the future has a wrong clock behind it; ours may be a bit wrong too."""
+
+_NUMBERED = "SELECT row_number() OVER () AS n, * FROM"
+_ADDRESS = re.compile(
+    r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])"
+    r"|(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])"
+)
+
+
+def prepare(workspace: Workspace, moment: Moment) -> None:
+    """Set which times of lines are taken."""
+    since = datetime.combine(moment.calendar.since, time(), UTC)
+    workspace.run(
+        "SET VARIABLE latest = $latest::TIMESTAMP;",
+        {"latest": _plain(moment.now + _AHEAD)},
+    )
+    workspace.run(
+        "SET VARIABLE earliest = $earliest::TIMESTAMP",
+        {"earliest": "0001-01-01" if moment.backfill else _plain(since)},
+    )
+    days = [day.isoformat() for day in moment.calendar.open]
+    workspace.run("SET VARIABLE open_days = $days::DATE[]", {"days": days})
+
+
+def read(workspace: Workspace, file: Path, form: Format) -> None:
+    """Make the views `facts` and `requests` of the file's lines, and the table `sums`."""
+    with file.open("rb") as lines:
+        first = lines.readline()
+    if form.keys and first.startswith(b"{"):
+        objects = object_rows(form.of(first), file)
+        workspace.run(f"CREATE OR REPLACE TEMP VIEW facts AS {objects}")
+        _sum(workspace)
+        if workspace.rows("SELECT 1 FROM sums WHERE reason IS NOT NULL LIMIT 1"):
+            _mend(workspace, form, objects, line_rows(file))
+            _sum(workspace)
+    else:
+        _read_text(workspace, form, line_rows(file))
+        workspace.run("CREATE OR REPLACE TEMP VIEW facts AS FROM others")
+        _sum(workspace)
+
+
+def rejects(workspace: Workspace) -> list[Reject]:
+    """Return some of the rejected lines, addresses masked."""
+    found = workspace.rows(
+        "SELECT reason, left(line, $longest) FROM requests"
+        " WHERE reason IS NOT NULL AND line IS NOT NULL LIMIT $some",
+        {"longest": _LONGEST, "some": _SOME},
+    )
+    return [Reject(reason, _ADDRESS.sub("*", line)) for reason, line in found]
+
+
+def _mend(workspace: Workspace, form: Format, objects: str, lines: str) -> None:
+    """Read the odd lines again as text, the others as before."""
+    workspace.run(
+        "CREATE OR REPLACE TEMP TABLE odd AS SELECT n"
+        " FROM (SELECT row_number() OVER () AS n, reason FROM requests) WHERE reason IS NOT NULL"
+    )
+    pair = workspace.rows(f"SELECT (SELECT count(*) FROM ({objects})), count(*) FROM ({lines})")  # noqa: S608
+    if pair[0][0] != pair[0][1]:  # what separates two lines is not the same to both readers
+        _read_text(workspace, form, lines)
+        workspace.run("CREATE OR REPLACE TEMP VIEW facts AS FROM others")
+        return
+    _read_text(workspace, form, f"SELECT line FROM ({_NUMBERED} ({lines})) SEMI JOIN odd USING (n)")  # noqa: S608
+    workspace.run(
+        "CREATE OR REPLACE TEMP VIEW facts AS SELECT * EXCLUDE (n)"  # noqa: S608
+        f" FROM ({_NUMBERED} ({objects})) ANTI JOIN odd USING (n) UNION ALL FROM others"
+    )
+
+
+def _read_text(workspace: Workspace, form: Format, lines: str) -> None:
+    workspace.run(f"CREATE OR REPLACE TEMP TABLE others AS {text_rows(form, lines)}")
+
+
+def _sum(workspace: Workspace) -> None:
+    workspace.run(statement("requests"))
+    workspace.run(sums())
+
+
+def _plain(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat()

@@ -1,0 +1,21 @@
+-- What the paths in `wanted` lead to: an episode (`sound`: one of them was answered with a body),
+-- else a feed.
+CREATE OR REPLACE TEMP TABLE paths AS
+SELECT
+    path,
+    sound,
+    CASE WHEN is_audio THEN found.podcast END AS podcast,
+    CASE WHEN is_audio THEN found.episode END AS episode,
+    CASE WHEN NOT is_audio THEN nullif(feed, '') END AS feed
+FROM (
+    SELECT *, coalesce(found.podcast <> '' AND found.episode <> '', FALSE) AS is_audio
+    FROM (
+        SELECT
+            path,
+            bool_or(status IN (200, 206) AND bytes > 0) AS sound,
+            regexp_extract(path, $episode_path, ['podcast', 'episode']) AS found,
+            regexp_extract(path, $feed_path, ['feed']).feed AS feed
+        FROM wanted
+        GROUP BY path
+    )
+);

@@ -1,0 +1,74 @@
+"""The DuckDB that measures: in memory, for one chunk of lines at a time, bounded."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+
+from exporters.core.errors import NearfieldError
+from exporters.fastly.formats.countries import CONTINENTS, countries
+
+
+class MeasureError(NearfieldError):
+    """The lines of a segment cannot be measured: no memory, no disk, a pattern of the settings."""
+
+
+def statement(name: str) -> str:
+    """Return a statement of `sql/`."""
+    return (files(__package__) / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+class Workspace:
+    """One connection to a DuckDB of its own; used by one thread at a time.
+
+    What does not fit `memory_bytes` is written to `scratch`. Raises MeasureError, and never shows
+    a line in it.
+    """
+
+    def __init__(self, scratch: Path, *, memory_bytes: int, threads: int) -> None:
+        self._config: dict[str, str | bool | int | float | list[str]] = {
+            "threads": threads,
+            "memory_limit": f"{memory_bytes // 1024}KiB",
+            "temp_directory": str(scratch),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+
+    def __enter__(self) -> Self:
+        self._duck = duckdb.connect(":memory:", config=self._config)
+        self.run("SET TimeZone = 'UTC'")
+        self.run(statement("macros"))
+        spellings = {"spelling": "VARCHAR", "code": "VARCHAR", "continent": "VARCHAR"}
+        self.table("countries", spellings, countries())
+        self.table("continents", {"code": "VARCHAR"}, [(code,) for code in CONTINENTS])
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._duck.close()
+
+    def run(self, sql: str, parameters: dict[str, Any] | None = None) -> None:
+        """Run statements."""
+        self.rows(sql, parameters)
+
+    def rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[Any]:
+        """Return the rows of the last statement."""
+        try:
+            return self._duck.execute(sql, parameters).fetchall()
+        except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as error:
+            # What DuckDB says may quote a line, and with it somebody's address.
+            raise MeasureError(f"DuckDB cannot measure: {type(error).__name__}") from error
+
+    def table(self, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
+        """Make a table of these rows; `columns` are names with DuckDB's types."""
+        values = list(zip(*rows, strict=True)) or [()] * len(columns)
+        lists = {column: list(value) for column, value in zip(columns, values, strict=True)}
+        unnested = ", ".join(f"unnest(${c}::{t}[]) AS {c}" for c, t in columns.items())
+        self.run(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {unnested}", lists)
