@@ -13,10 +13,14 @@ from exporters.downloads.settings import DownloadsSettings
 async def check(
     settings: DownloadsSettings, app: Database | None, ledger: Database | None
 ) -> Checked:
-    """Return what is wrong with users' queries, as far as their databases answer."""
-    databases = {name: each for name, each in (("app", app), ("ledger", ledger)) if each}
+    """Return what is wrong with users' queries, as far as their databases answer.
+
+    There always is a ledger, though an embedded one (None) cannot be asked before it runs.
+    """
+    databases = {"app": app, "ledger": ledger} if app else {"ledger": ledger}
     queries = Queries(settings.queries, databases, Telemetry(CollectorRegistry(), ""))
     async with AsyncExitStack() as stack:
-        for database in databases.values():
-            await stack.enter_async_context(database)
+        for database in (app, ledger):
+            if database:
+                await stack.enter_async_context(database)
         return await queries.check()

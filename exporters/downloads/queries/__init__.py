@@ -26,16 +26,17 @@ class Queries:
 
     `patterns` are absolute paths or glob patterns of YAML files, watched from then on. `databases`
     are those that a query may name, opened by whoever made them; the first is meant where a query
-    names none, so the app's comes first where there is one. `interval`, `deadline` (seconds) and
-    `limits` hold where a query has none of its own. `others` are the kinds of other exporters
-    (`from: cdn`), which read the same files; `reserved` gives, once all is wired, the names on the
-    page that users may not take (see `names_on_page`). `check` is what `nearfield check` wants.
+    names none, so the app's comes first where there is one. None stands for one that exists and
+    cannot be asked, in a check. `interval`, `deadline` (seconds) and `limits` hold where a query
+    has none of its own. `others` are the kinds of other exporters (`from: cdn`), which read the
+    same files; `reserved` gives, once all is wired, the names on the page that users may not take
+    (see `names_on_page`). `check` is what `nearfield check` wants.
     """
 
     def __init__(
         self,
         patterns: Sequence[Path],
-        databases: Mapping[str, Database],
+        databases: Mapping[str, Database | None],
         telemetry: Telemetry,
         *,
         interval: float = 60.0,
@@ -46,10 +47,10 @@ class Queries:
     ) -> None:
         # All labels of a row over the limit become `other`: we cannot know which of them matter.
         limits = replace(limits, policy=Policy.FOLD_ALL)
+        defaults = Defaults(interval, deadline, limits, tuple(databases))
+        asked = {name: database for name, database in databases.items() if database}
         self._databases = databases
-        self._sql = SqlKind(
-            databases, telemetry, Defaults(interval, deadline, limits, tuple(databases))
-        )
+        self._sql = SqlKind(asked, telemetry, defaults)
         self._definitions = Definitions(patterns, [self._sql, *others], reserved=reserved)
         self.services: tuple[Service, ...] = (self._sql, self._definitions) if patterns else ()
         self.collectors = (*self._definitions.collectors, self._sql)

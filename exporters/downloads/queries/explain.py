@@ -31,32 +31,39 @@ class Checked:
     """What could not be looked at, and why; no fault of the queries."""
 
 
-async def explain(placed: Sequence[Placed], databases: Mapping[str, Database]) -> Checked:
+async def explain(placed: Sequence[Placed], databases: Mapping[str, Database | None]) -> Checked:
     """Return what is wrong with each SQL query, as far as its database answers.
 
     The server plans each query in a read-only transaction; names, types and permissions are looked
     at, and whether the columns are there that become labels and values.
     """
-    problems: list[str] = []
-    notes: list[str] = []
+    found = Checked()
     for name, database in databases.items():
         asked = [
             (one, one.definition)
             for one in placed
             if isinstance(one.definition, Query) and one.definition.database == name
         ]
-        try:
-            if asked:
-                await database.fetch(SQL("SELECT 1"), deadline=_DEADLINE)
-        except (SourceUnavailable, SourceTimeout) as error:
-            names = ", ".join(query.name for _, query in asked)
-            notes.append(f"{error}; so these were not checked: {names}")
-        except SourceError as error:
-            problems.append(str(error))
-        else:
-            for one, query in asked:
-                problems += [one.problem(text) for text in await _flaws(query, database)]
-    return Checked(tuple(problems), tuple(notes))
+        if asked:
+            more = await _explain_on(name, database, asked)
+            found = Checked(found.problems + more.problems, found.notes + more.notes)
+    return found
+
+
+async def _explain_on(
+    name: str, database: Database | None, asked: Sequence[tuple[Placed, Query]]
+) -> Checked:
+    skipped = "so these were not checked: " + ", ".join(query.name for _, query in asked)
+    if database is None:
+        return Checked(notes=(f"the {name} cannot be asked before it runs; {skipped}",))
+    try:
+        await database.fetch(SQL("SELECT 1"), deadline=_DEADLINE)
+    except (SourceUnavailable, SourceTimeout) as error:
+        return Checked(notes=(f"{error}; {skipped}",))
+    except SourceError as error:
+        return Checked((str(error),))
+    flaws = [one.problem(text) for one, query in asked for text in await _flaws(query, database)]
+    return Checked(tuple(flaws))
 
 
 async def _flaws(query: Query, database: Database) -> Sequence[str]:

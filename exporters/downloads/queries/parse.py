@@ -15,6 +15,9 @@ def parse_query(entry: Entry, defaults: Defaults, problems: list[str]) -> Query 
     if not is_name(entry.name):
         problems.append(entry.problem("wants a name of letters, digits and underscores"))
         return None
+    if not defaults.databases:
+        problems.append(entry.problem("wants a database, and none is configured here"))
+        return None
     if "sql" not in entry.table and (
         "query" in entry.table or isinstance(entry.table.get("metrics"), list)
     ):

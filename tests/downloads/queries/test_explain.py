@@ -11,7 +11,7 @@ from exporters.core.telemetry import Telemetry
 from exporters.downloads.queries import Checked, Queries
 
 
-async def check(folder: Path, text: str, **databases: Database) -> Checked:
+async def check(folder: Path, text: str, **databases: Database | None) -> Checked:
     (folder / "queries").mkdir()
     (folder / "queries/a.yml").write_text(text)
     queries = Queries([folder / "queries/*.yml"], databases, Telemetry(CollectorRegistry(), "0"))
@@ -99,3 +99,15 @@ async def test_a_database_that_does_not_answer_is_a_note_and_no_problem(
     )
     (problem,) = found.problems
     assert problem.startswith("queries/a.yml:2: b: ")
+
+
+async def test_a_database_that_cannot_be_asked_yet_may_be_named(tmp_path: Path) -> None:
+    found = await check(tmp_path, "a: {help: x, sql: SELECT nothing}", ledger=None)
+    assert found == Checked(
+        notes=("the ledger cannot be asked before it runs; so these were not checked: a",)
+    )
+
+
+async def test_without_any_database_there_is_a_line_that_says_so(tmp_path: Path) -> None:
+    found = await check(tmp_path, "a: {help: x, sql: SELECT 1}")
+    assert found.problems == ("queries/a.yml:1: a: wants a database, and none is configured here",)
