@@ -13,7 +13,7 @@ _LIMIT = 4 * 2**20
 """Bytes at which the log becomes `server.log.1`; so both together stay under twice that."""
 
 _QUOTED = 2**16
-_TELLING = re.compile(r"(FATAL|PANIC|HINT|error): .*")
+_TELLING = re.compile(r"(FATAL:|PANIC:|HINT:|error:|error while) .*")
 
 
 class Log:

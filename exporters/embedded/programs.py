@@ -108,28 +108,30 @@ def _copied(home: Path) -> Path:
 
     Needed where root's own folders are closed, and the virtual environment lies in one.
     """
+    package = home.parent
     built = (home / "bin" / "postgres").stat()
     copy = _CACHE / f"postgresql-{built.st_size:x}-{built.st_mtime_ns:x}"
     with explained(copy):
         make_folder(_CACHE)
         _check_private(_CACHE)
         if not copy.is_dir():
-            with tempfile.TemporaryDirectory(dir=_CACHE) as draft:
-                _copy_readable(home, Path(draft, "home"))
+            with tempfile.TemporaryDirectory(dir=_CACHE) as folder:
+                draft = Path(folder, "draft")
+                _copy_readable(package, draft)
                 # Another command may have been quicker with the same copy.
                 if not copy.is_dir():
-                    Path(draft, "home").rename(copy)
-    return copy
+                    draft.rename(copy)
+    return copy / package.name / home.name
 
 
-def _copy_readable(home: Path, copy: Path) -> None:
-    shutil.copytree(home / "lib", copy / "lib")
-    shutil.copytree(home / "share", copy / "share")
-    (copy / "bin").mkdir()
-    for name in ("postgres", "initdb"):
-        shutil.copy2(home / "bin" / name, copy / "bin" / name)
+def _copy_readable(package: Path, target: Path) -> None:
+    """Copy the package and its shared libraries, which it finds beside itself."""
+    unused = shutil.ignore_patterns("include", "__pycache__", "*.py")
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        if part.is_dir():
+            shutil.copytree(part, target / part.name, symlinks=True, ignore=unused)
     # Whatever umask the installation had.
-    for path in (copy, *copy.rglob("*")):
+    for path in (target, *target.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755)
 

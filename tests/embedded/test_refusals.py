@@ -189,15 +189,17 @@ def test_wheels_exist_for_glibc_and_macos(where: tuple[str, str, str], exists: b
 
 @as_root
 async def test_programs_that_only_root_may_reach_are_copied(
-    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    package = programs._installed().parent
     hidden = tmp_path / "hidden"
-    run("cp", "-a", programs._installed(), hidden)
+    run("mkdir", hidden)
+    run("cp", "-a", package, package.with_name(f"{package.name}.libs"), hidden)
     run("chmod", "-R", "go=", hidden)
     with scratch_folder() as folder:
         folder.chmod(0o755)
-        cache = folder / "cache"
-        monkeypatch.setattr(programs, "_installed", lambda: hidden)
+        cache, data_dir = folder / "cache", folder / "data"
+        monkeypatch.setattr(programs, "_installed", lambda: hidden / package.name / "pginstall")
         monkeypatch.setattr(programs, "_CACHE", cache)
         for _ in range(2):
             async with EmbeddedServer(data_dir):
