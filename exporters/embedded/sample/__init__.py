@@ -2,7 +2,7 @@
 
 from exporters.embedded.sample.catalogue import Entry, catalogue
 from exporters.embedded.sample.episodes import SEED
-from exporters.embedded.sample.load import advance, create_tables, load, load_scaled, made_on
+from exporters.embedded.sample.loading import advance, create_tables, load, load_scaled, made_on
 
 __all__ = [
     "SEED",

@@ -1,6 +1,6 @@
--- Keys, foreign keys and indexes of the tables in tables.sql, by the names that the app's migrations
--- gave them. episode_stats has no index on date alone: the app dropped it, and ranges of days go
--- through (date, episode_id). feed_stats has no unique constraint at all.
+-- Keys, foreign keys and indexes of the tables in tables.sql, by the names that the app's
+-- migrations gave them. episode_stats has no index on date alone: the app dropped it, and ranges
+-- of days go through (date, episode_id). feed_stats has no unique constraint at all.
 
 ALTER TABLE people ADD PRIMARY KEY (id);
 ALTER TABLE podcasts ADD PRIMARY KEY (id);

@@ -1,4 +1,5 @@
--- One row of feed_stats for each feed and day from %(first)s to %(last)s on which somebody fetched it.
+-- One row of feed_stats for each feed and day from %(first)s to %(last)s on which somebody fetched
+-- it.
 INSERT INTO feed_stats (date, agents, podcast_id, feed_id, inserted_at, updated_at)
 SELECT
     days.day,

@@ -1,5 +1,5 @@
--- Sequences go on where the loaded ids end; the planner learns what is there. demographics are left out:
--- nobody filters by them, and sampling them takes longer than all the rest.
+-- Sequences go on where the loaded ids end; the planner learns what is there. demographics are
+-- left out: nobody filters by them, and sampling them takes longer than all the rest.
 SELECT setval(pg_get_serial_sequence('people', 'id'), (SELECT max(id) FROM people));
 SELECT setval(pg_get_serial_sequence('podcasts', 'id'), (SELECT max(id) FROM podcasts));
 SELECT setval(pg_get_serial_sequence('episodes', 'id'), (SELECT max(id) FROM episodes));

@@ -5,14 +5,17 @@ from datetime import date, timedelta
 
 from exporters.embedded.sample.batch import Batch
 from exporters.embedded.sample.episodes import Episode
-from exporters.embedded.sample.people import Feed
+from exporters.embedded.sample.people import Feed, at
 from exporters.embedded.sample.readers import private_readers, readers_of
 from exporters.embedded.sample.shows import SHOWS
 from exporters.embedded.sample.splits import splits
 from exporters.embedded.sample.traffic import day_factors, first_day_factor
 
 # Feeds are counted for a shorter time than episodes: the app learnt it late.
-_FEED_STATS_DAYS = 240
+_FEED_STATS_DAYS = 150
+# The day from which `demographics` name countries instead of giving their codes, in days ago.
+_NAMED_DAYS_AGO = 100
+_BYTES_OF_A_LOST_SIZE = 40_000_000
 
 
 def stats_days(episode: Episode, born: date, window: int) -> tuple[date, date] | None:
@@ -33,8 +36,8 @@ def curves(listed: Iterable[Episode], born: date, window: int) -> Batch:
     return Batch(
         ("sample", "curves"),
         (
-            "episode_id", "podcast_id", "episode_bytes", "published_on", "first_day", "last_day",
-            "scale", "tail", "growth", "first_day_factor",
+            "episode_id", "podcast_id", "episode_bytes", "sent_bytes", "published_on", "first_day",
+            "last_day", "scale", "tail", "growth", "first_day_factor",
         ),
         _curves(listed, born, window),
     )  # fmt: skip
@@ -48,6 +51,7 @@ def _curves(listed: Iterable[Episode], born: date, window: int) -> Iterator[tupl
                 episode.id,
                 episode.show.id,
                 episode.audio_bytes,
+                float(episode.audio_bytes or _BYTES_OF_A_LOST_SIZE),
                 episode.published_at.date(),
                 *counted,
                 episode.scale,
@@ -59,7 +63,15 @@ def _curves(listed: Iterable[Episode], born: date, window: int) -> Iterator[tupl
 
 def days(first: date, last: date, born: date) -> Batch:
     """Return `sample.days` from `first` to `last`, both included."""
-    return Batch(("sample", "days"), ("day", "factor"), day_factors(first, last, born))
+    named_from = born - timedelta(days=_NAMED_DAYS_AGO)
+    return Batch(
+        ("sample", "days"),
+        ("day", "factor", "named", "counted_at", "restated_at"),
+        (
+            (day, factor, int(day >= named_from), at(day, -1), at(day, -2))
+            for day, factor in day_factors(first, last, born)
+        ),
+    )
 
 
 def split_rows() -> Batch:

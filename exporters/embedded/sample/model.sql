@@ -1,5 +1,6 @@
--- What the app does not know and the arithmetic of the sample needs, out of the app's way in a schema of
--- its own: it makes later days (advance) the same as they would have been from the start.
+-- What the app does not know and the arithmetic of the sample needs, out of the app's way in a
+-- schema of its own: it makes later days (advance) the same as they would have been from the
+-- start.
 
 CREATE SCHEMA sample;
 
@@ -11,11 +12,13 @@ CREATE TABLE sample.made (
     next_day date NOT NULL
 );
 
--- An episode's audience; days from first_day to last_day have stats.
+-- An episode's audience; days from first_day to last_day have stats. sent_bytes is what a download
+-- sends, which is more than episode_bytes where the app lost the size.
 CREATE TABLE sample.curves (
     episode_id integer PRIMARY KEY,
     podcast_id integer NOT NULL,
     episode_bytes integer NOT NULL,
+    sent_bytes double precision NOT NULL,
     published_on date NOT NULL,
     first_day date NOT NULL,
     last_day date NOT NULL,
@@ -25,10 +28,14 @@ CREATE TABLE sample.curves (
     first_day_factor double precision NOT NULL
 );
 
--- Weekday, season and outage in one factor a day.
+-- Weekday, season and outage in one factor a day; whether demographics name countries that day (1)
+-- or give their codes (0); when the app counted the day, and when it counted it again.
 CREATE TABLE sample.days (
     day date PRIMARY KEY,
-    factor double precision NOT NULL
+    factor double precision NOT NULL,
+    named integer NOT NULL,
+    counted_at timestamp(0) NOT NULL,
+    restated_at timestamp(0) NOT NULL
 );
 
 -- How a day's downloads split over user agents (a1 to a8) and countries (c1 to c8): a template for
@@ -54,8 +61,8 @@ CREATE TABLE sample.splits (
     c8 double precision NOT NULL
 );
 
--- The demographics of a day with so many downloads, in hundredths, each share rounded to 2 places as the
--- app does.
+-- The demographics of a day with so many downloads, in hundredths, each share rounded to 2 places
+-- as the app does.
 CREATE FUNCTION sample.demographics(cents bigint, split sample.splits) RETURNS jsonb
 LANGUAGE sql STABLE
 RETURN format(

@@ -10,7 +10,7 @@ from exporters.embedded.sample.chance import chance
 from exporters.embedded.sample.episodes import Episode
 from exporters.embedded.sample.shows import SHOWS
 
-PEOPLE = 4_000
+PEOPLE = 2_500
 FEEDS = 48
 ITEMS = 20
 _ENDED_SHARE = 0.18

@@ -1,34 +1,43 @@
--- One row of episode_stats for each curve and day from %(first)s to %(last)s, both included. The expression
--- is that of traffic.py. Id and noise are functions of episode and day, so a row is the same whenever and
--- with whatever others it is made.
+-- One row of episode_stats for each curve and day from %(first)s to %(last)s, both included. The
+-- expression is that of traffic.py. Id and noise are functions of episode and day, so a row is the
+-- same whenever and with whatever others it is made.
 --
--- OFFSET 0 keeps the planner from folding a level into the next, where its results would be computed once
--- for each use; and it keeps days in the outer loop, so that the rows lie in the table by day, as they do
--- in the app's. Most rows are quiet days of old episodes: their demographics, the dear part, are ready in
--- sample.quiet.
+-- OFFSET 0 keeps the planner from folding a level into the next, where its results would be
+-- computed once for each use; and it keeps days in the outer loop, so that the rows lie in the
+-- table by day, as they do in the app's. Most rows are quiet days of old episodes: their
+-- demographics, the dear part, are ready in sample.quiet.
 WITH listened AS (
     SELECT
         days.day,
-        curves.*,
-        scale
-        * growth
+        days.counted_at,
+        days.restated_at,
+        days.named,
+        curves.id,
+        curves.episode_id,
+        curves.podcast_id,
+        curves.episode_bytes,
+        curves.sent_bytes,
+        curves.noise,
+        curves.scale
+        * curves.growth
         * days.factor
-        * CASE age WHEN 0 THEN first_day_factor ELSE 1.0::float8 END
+        * CASE curves.age WHEN 0 THEN curves.first_day_factor ELSE 1.0::float8 END
         * (
-            1.0::float8 / (1.0::float8 + age * (0.6::float8 + 0.25::float8 * age))
-            + tail / (1.0::float8 + age / 60.0::float8)
+            1.0::float8 / (1.0::float8 + curves.age * (0.6::float8 + 0.25::float8 * curves.age))
+            + curves.tail / (1.0::float8 + curves.age / 60.0::float8)
         )
-        * (0.85::float8 + 0.3::float8 * (noise & 1023) / 1023.0::float8) AS listens
+        * (0.85::float8 + 0.3::float8 / 1023.0::float8 * (curves.noise & 1023)) AS listens
     FROM sample.days
     CROSS JOIN LATERAL (
         SELECT
             episode_id,
             podcast_id,
             episode_bytes,
+            sent_bytes,
             scale,
             tail,
             first_day_factor,
-            days.day - published_on AS age,
+            (days.day - published_on)::float8 AS age,
             greatest(0.2::float8, 1.0::float8 + growth * (days.day - made.born) / 365.0::float8)
                 AS growth,
             (days.day - DATE '2000-01-01') * 100000 + episode_id AS id,
@@ -47,8 +56,7 @@ WITH listened AS (
 sent AS (
     SELECT
         *,
-        -- A file whose size the app does not know is as long as an episode of 40 minutes.
-        (listens * coalesce(nullif(episode_bytes, 0), 40000000))::bigint + 2 AS total_bytes
+        (listens * sent_bytes)::bigint + 2 AS total_bytes
     FROM listened
     OFFSET 0
 ),
@@ -64,10 +72,8 @@ counted AS (
 drawn AS (
     SELECT
         *,
-        (0.5::float8 + listens * (0.8::float8 + 0.15::float8 * (noise >> 10 & 1023) / 1023.0::float8))::int
-            AS uniques,
-        (width_bucket(cents, %(tiers)s::bigint[]) * 4 + (noise >> 20 & 3)::int) * 2
-        + (day >= %(named)s)::int AS split_id
+        (width_bucket(cents, %(tiers)s::bigint[]) * 4 + (noise >> 20 & 3)::int) * 2 + named
+            AS split_id
     FROM counted
     OFFSET 0
 )
@@ -82,12 +88,13 @@ SELECT
     drawn.episode_bytes,
     drawn.total_bytes,
     drawn.cents / 100.0::float8,
-    drawn.uniques,
+    0.5::float8
+    + drawn.listens * (0.8::float8 + 0.15::float8 / 1023.0::float8 * (drawn.noise >> 10 & 1023)),
     coalesce(quiet.demographics, sample.demographics(drawn.cents, splits)),
     drawn.episode_id,
     drawn.podcast_id,
-    (drawn.day + 1) + TIME '09:10',
-    (drawn.day + 2) + TIME '09:10'
+    drawn.counted_at,
+    drawn.restated_at
 FROM drawn
 INNER JOIN sample.splits ON splits.id = drawn.split_id
 LEFT JOIN sample.quiet ON quiet.cents = drawn.cents AND quiet.split_id = drawn.split_id

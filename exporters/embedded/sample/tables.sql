@@ -1,10 +1,10 @@
--- The tables of the app that are read here or referred to by those that are read: columns, types and
--- defaults as its migrations left them. Keys and indexes follow in constraints.sql, so that rows can be
--- loaded first.
+-- The tables of the app that are read here or referred to by those that are read: columns, types
+-- and defaults as its migrations left them. Keys and indexes follow in constraints.sql, so that
+-- rows can be loaded first.
 --
--- Tables from the app's first year have integer ids, later ones bigint, and a later table points at an
--- earlier one with a bigint column. Times are UTC without a zone. Columns named token, slug of feeds,
--- email and the like are secrets.
+-- Tables from the app's first year have integer ids, later ones bigint, and a later table points
+-- at an earlier one with a bigint column. Times are UTC without a zone. Columns named token, slug
+-- of feeds, email and the like are secrets.
 
 CREATE TABLE people (
     id serial,
@@ -131,7 +131,8 @@ CREATE TABLE episodes (
     cover varchar(255)
 );
 
--- demographics: {"agents": {raw user agent: downloads}, "countries": {ISO code or lower-case name: downloads}}
+-- demographics: {"agents": {raw user agent: downloads}, "countries": {ISO code or lower-case name:
+-- downloads}}
 CREATE TABLE episode_stats (
     id serial,
     date date NOT NULL,

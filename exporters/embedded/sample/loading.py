@@ -14,8 +14,6 @@ from exporters.embedded.sample.scaled import stretched
 from exporters.embedded.sample.splits import TIERS
 from exporters.embedded.sample.traffic import WINDOW_DAYS
 
-# The day from which `demographics` name countries instead of giving their codes, in days ago.
-_NAMED_DAYS_AGO = 100
 # A day that was counted twice: feed_stats has no unique constraint.
 _REPEATED_DAYS_AGO = 30
 # Two commands that find an empty database at once load it once.
@@ -180,8 +178,7 @@ async def _add_days(connection: AsyncConnection, born: date, first: date, end: d
     last = end - timedelta(days=1)
     await copy(connection, model.days(first, last, born))
     await connection.execute("ANALYZE sample.curves, sample.days, sample.splits, sample.quiet")
-    named = born - timedelta(days=_NAMED_DAYS_AGO)
-    values = {"first": first, "last": last, "tiers": list(TIERS), "named": named}
+    values = {"first": first, "last": last, "tiers": list(TIERS)}
     await connection.execute(statement("stats.sql"), values)
     await connection.execute(statement("feed_stats.sql"), values)
     await connection.execute("UPDATE sample.made SET next_day = %s", (end,))
