@@ -42,9 +42,8 @@ def server() -> Iterator[EmbeddedServer]:
 def measured(process: Nearfield) -> dict[str, float]:
     """Return what must stay flat: memory, descriptors, series."""
     text = process.metrics()
-    found = dict(
-        re.findall(r"^(process_resident_memory_bytes|process_open_fds) (\S+)", text, re.MULTILINE)
-    )
+    wanted = r"^(process_resident_memory_bytes|process_open_fds) (\S+)"
+    found = dict(re.findall(wanted, text, re.MULTILINE))
     return {
         "memory": float(found["process_resident_memory_bytes"]),
         "descriptors": float(found["process_open_fds"]),
