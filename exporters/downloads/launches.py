@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 from time import monotonic
-from typing import TypeAlias
 
 from psycopg.sql import SQL
 
@@ -12,6 +11,7 @@ from exporters.downloads.episodes import FROM_PUBLIC, PUBLIC_EPISODE, SHOW_OF_EP
 from exporters.downloads.model import Launch
 from exporters.downloads.schema import Column, Kind, Table
 from exporters.downloads.source import Part, Reader
+from exporters.downloads.windows import Start, Sums, add_up, lookups
 
 REREAD = 600.0
 """Seconds after which everything is read again, whatever the server says about changes."""
@@ -27,33 +27,30 @@ _PUBLIC = SQL(
     + FROM_PUBLIC
 )
 
-# Each day of each episode is looked up in the unique index on (date, episode_id). A range of days
-# would walk over the entries of all episodes on these days, and by episode_id alone over all days
-# of the episode: the rows are wide, and nearly all of them lie beyond the windows.
-_SUMS = SQL(
+# Each day is looked up in the unique index on (date, episode_id), for all the episodes at once that
+# are of one stretch of age on it: they lie next to each other in the index and in the table. By
+# episode_id alone it would be all days of an episode; the rows are wide, and nearly all of them lie
+# beyond the windows. OFFSET 0 keeps the planner from reading the whole table instead.
+_COUNTS = SQL(
     """
     SELECT
-        launched.id,
-        launched.day,
-        launch.*
-    FROM unnest(%(ids)s::bigint[], %(days)s::integer[]) AS launched (id, day)
+        counted.episode_id,
+        wanted.age,
+        sum(counted.downloads)
+    FROM unnest(
+        %(days)s::integer[], %(ages)s::integer[], %(firsts)s::integer[], %(lasts)s::integer[]
+    ) AS wanted (day, age, first, last)
     CROSS JOIN LATERAL (
         SELECT
-            sum(downloads) FILTER (WHERE date - DATE '1970-01-01' < launched.day + 1),
-            sum(downloads) FILTER (WHERE date - DATE '1970-01-01' < launched.day + 3),
-            sum(downloads) FILTER (WHERE date - DATE '1970-01-01' < launched.day + 7),
-            sum(downloads) FILTER (WHERE date - DATE '1970-01-01' < launched.day + 30),
-            sum(downloads)
+            episode_id,
+            downloads
         FROM episode_stats
         WHERE
-            episode_id = launched.id
-            AND date = ANY (
-                ARRAY(
-                    SELECT DATE '1970-01-01' + launched.day + age
-                    FROM generate_series(0, 89) AS ages (age)
-                )
-            )
-    ) AS launch
+            date = DATE '1970-01-01' + wanted.day
+            AND episode_id = ANY ((%(ids)s::bigint[])[wanted.first:wanted.last])
+        OFFSET 0
+    ) AS counted
+    GROUP BY counted.episode_id, wanted.age
     """
 )
 
@@ -68,10 +65,6 @@ _LAST_DAY = SQL(
     LIMIT 1
     """
 )
-
-Start: TypeAlias = tuple[int, int]
-"""An episode's id and the day of its publication, in days since 1970: the key of its windows."""
-Sums: TypeAlias = tuple[float | None, ...]
 
 
 class Launches:
@@ -109,11 +102,8 @@ class Launches:
 
 
 async def _sums(reader: Reader, starts: Collection[Start]) -> dict[Start, Sums]:
-    if not starts:
-        return {}
-    ids, days = zip(*starts, strict=True)
-    rows = await reader.rows(_SUMS, {"ids": list(ids), "days": list(days)})
-    return {(episode_id, day): tuple(sums) for episode_id, day, *sums in rows}
+    rows = await reader.rows(_COUNTS, lookups(starts)) if starts else []
+    return add_up(starts, rows)
 
 
 async def _last_day(reader: Reader) -> Sheet:
