@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
@@ -99,7 +99,7 @@ class SqlKind(Collector):
             EXPORTER,
             _source(query.name),
             source.read,
-            Pace.every(query.interval, query.deadline),
+            pace_of(query),
             self._telemetry,
             turn=self._turns[query.database],
         )
@@ -116,6 +116,12 @@ class SqlKind(Collector):
             del self._running[one.query.name]
             if one.query.name not in wanted:
                 self._telemetry.forget(EXPORTER, _source(one.query.name))
+
+
+def pace_of(query: Query) -> Pace:
+    """Return the pace of a query; its values stay while the next run takes all its time."""
+    pace = Pace.every(query.interval, query.deadline)
+    return replace(pace, max_age=pace.max_age + query.deadline)
 
 
 def _source(name: str) -> str:

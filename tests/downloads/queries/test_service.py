@@ -16,7 +16,9 @@ from exporters.core.exporter import Health
 from exporters.core.exposition import negotiate, render
 from exporters.core.telemetry import Telemetry
 from exporters.downloads.queries import Queries
+from exporters.downloads.queries.service import pace_of
 from exporters.downloads.queries.source import QuerySource
+from tests.downloads.queries.reading import query
 
 LISTENERS = """
 show_listeners:
@@ -196,6 +198,11 @@ async def test_a_broken_file_keeps_its_metrics(app: Database, tmp_path: Path) ->
         assert page.health("queries/a.yml").reason.startswith("serves its last good version")
         await page.write(SHOWS.replace("count(*)", "count(*) * 2"))
         await until(lambda: page.sample("shows") == 6.0)
+
+
+def test_values_stay_while_a_query_takes_longer_than_its_interval() -> None:
+    pace = pace_of(query(SHOWS + "  deadline: 90s\n"))
+    assert (pace.interval, pace.deadline, pace.max_age) == (1.0, 90.0, 120.0)
 
 
 async def test_a_query_without_a_database_runs_on_the_first_there_is(
