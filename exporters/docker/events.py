@@ -15,10 +15,10 @@ async def events(
 ) -> AsyncIterator[AsyncIterator[Event]]:
     """Give the events of these types from now on, or from `since_ns` (inclusive) where it is set.
 
-    Once the context is entered the engine has answered and subscribes us: what is listed after that
-    misses next to nothing. It keeps 256 events, and skips a reader that takes longer than 100 ms,
-    so that whoever follows has to compare with a listing now and then. Raises SourceError inside the
-    context when the stream breaks or ends.
+    Once the context is entered the engine has answered and subscribes us: what is listed after
+    that misses next to nothing. It keeps 256 events, and skips a reader that takes longer than
+    100 ms, so that whoever follows has to compare with a listing now and then. Raises SourceError
+    inside the context when the stream breaks or ends.
     """
     params = {"filters": json.dumps({"type": list(types)})}
     if since_ns:

@@ -80,6 +80,8 @@ class Inventory:
         self._relist = asyncio.Event()
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._last: Event | None = None
+        self.revision = 0
+        """Another number after each change."""
         self.poller = Poller("docker", "containers", self.reconcile, pace, telemetry)
         telemetry.introduce("docker", "events")
 
@@ -218,6 +220,7 @@ class Inventory:
         else:
             self._containers[key] = container
         if before != container:
+            self.revision += 1
             for observer in self._observers:
                 observer.changed(before, container)
 

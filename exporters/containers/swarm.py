@@ -1,0 +1,73 @@
+"""Services of a swarm: how many tasks each wants and has. Only a manager knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from exporters.core.exposition import Limits, OnDrop, ValueFamily
+from exporters.core.snapshot import Rows, Sheet
+from exporters.docker.client import DockerClient
+from exporters.docker.model import STACK, SWARM_SERVICE, identity, well_formed
+
+REPLICAS = "swarm_service_replicas"
+
+
+@dataclass(frozen=True, slots=True)
+class Replicas:
+    """The tasks of one service."""
+
+    service: str
+    stack: str
+    desired: int
+    running: int
+
+
+async def read_replicas(client: DockerClient) -> tuple[Replicas, ...]:
+    """Return the services of the swarm; none where this engine manages none.
+
+    Raises SourceError where the engine does not answer.
+    """
+    if not _manages(await client.get("/info")):
+        return ()
+    return parse_replicas(await client.get("/services", {"status": "true"}))
+
+
+@well_formed
+def _manages(info: Mapping[str, Any]) -> bool:
+    return bool((info.get("Swarm") or {}).get("ControlAvailable"))
+
+
+@well_formed
+def parse_replicas(answer: list[Mapping[str, Any]]) -> tuple[Replicas, ...]:
+    """Return the services of `GET /services?status=true`, which tells of tasks since API 1.41."""
+    found = []
+    for each in answer:
+        spec, status = each["Spec"], each.get("ServiceStatus")
+        labels = {SWARM_SERVICE: spec["Name"], STACK: (spec.get("Labels") or {}).get(STACK, "")}
+        service, stack = identity(spec["Name"], labels)
+        if status:
+            running, desired = int(status["RunningTasks"]), int(status["DesiredTasks"])
+            found.append(Replicas(service, stack, desired, running))
+    return tuple(found)
+
+
+def sheet(found: tuple[Replicas, ...]) -> Sheet:
+    """Return the rows of `swarm_service_replicas`."""
+    rows: Rows = [
+        ((each.service, each.stack, state), float(count))
+        for each in found
+        for state, count in (("desired", each.desired), ("running", each.running))
+    ]
+    return {REPLICAS: rows}
+
+
+def family(limits: Limits, on_drop: OnDrop) -> ValueFamily:
+    """Return the family, empty."""
+    return ValueFamily(
+        "gauge",
+        REPLICAS,
+        "Tasks of a Swarm service that are wanted and that run, as a manager knows them.",
+        ("service", "stack", "state"),
+        limits=limits,
+        on_drop=on_drop,
+    )
