@@ -35,7 +35,7 @@ class DefinitionFile:
         problems, served = self.settled.problems, self.settled.placed
         reason = _summary(problems)
         if problems and self.settled.held is not None:
-            reason = f"serves its last good version: {reason}"
+            reason += "; the file's last good version is in use"
         return Health(self.file, bool(served or not problems), reason)
 
 

@@ -111,7 +111,8 @@ async def test_a_broken_file_keeps_its_last_good_version_and_says_so_once(
         assert bench.problems("a.yml") == 1
         (source,) = bench.definitions.sources()
         assert source.health().fresh
-        assert source.health().reason.startswith("serves its last good version: queries/a.yml:1: ")
+        assert source.health().reason.startswith("queries/a.yml:1: is not YAML: ")
+        assert source.health().reason.endswith("; the file's last good version is in use")
         await bench.write("b.yml", "two: {path: y}")
         assert bench.taps.names == ["one", "two"]
         assert lines(caplog) == [source.health().reason]
