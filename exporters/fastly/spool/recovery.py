@@ -62,7 +62,8 @@ def _read(index: Path) -> Segment | None:
 def _sealed(segment: Segment, index: Path) -> Segment:
     if segment.path.stat().st_size > segment.size:
         os.truncate(segment.path, segment.size)
-    index.rename(index.with_suffix(INDEX))
+    if index.suffix == OPEN:
+        index.rename(index.with_suffix(INDEX))
     return segment
 
 
