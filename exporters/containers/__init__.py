@@ -9,8 +9,7 @@ from exporters.containers.stats import StatsSource
 from exporters.containers.tally import Tally
 from exporters.core.exporter import Exporter
 from exporters.core.exposition import Limits
-from exporters.core.poller import Pace, Poller
-from exporters.core.snapshot import Sheet, SnapshotCollector
+from exporters.core.snapshot import SnapshotCollector
 from exporters.core.telemetry import Telemetry
 from exporters.docker import Engine
 
@@ -28,30 +27,21 @@ def build(settings: ContainersSettings, engine: Engine, telemetry: Telemetry) ->
     )
     engine.inventory.watch(tally)
     engine.inventory.watch(sampling)
-    replicas = _replicas(engine, tally, telemetry)
+    replication = swarm.Replication(engine, tally.see, telemetry)
     shown = ContainersCollector(
         sampling.poller, engine.inventory, settings.labels, limits, telemetry.dropped
     )
     return Exporter(
         name="containers",
         resources=(sampler,),
-        services=(sampling.poller, replicas),
-        sources=lambda: (sampling, replicas),
+        services=(sampling.poller, replication),
+        sources=lambda: (sampling, replication.poller),
         collectors=(
             shown,
-            SnapshotCollector([swarm.family(limits, telemetry.dropped)], [replicas]),
+            SnapshotCollector([swarm.family(limits, telemetry.dropped)], [replication.poller]),
             *tally.families,
             sampling.utilization,
             sampling.pressure,
             sampling.errors,
         ),
     )
-
-
-def _replicas(engine: Engine, tally: Tally, telemetry: Telemetry) -> Poller[Sheet]:
-    async def read() -> Sheet:
-        found = await swarm.read_replicas(engine.client)
-        tally.see((each.service, each.stack) for each in found)
-        return swarm.sheet(found)
-
-    return Poller("containers", "swarm", read, Pace.every(15.0), telemetry)

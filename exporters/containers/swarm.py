@@ -1,15 +1,20 @@
 """Services of a swarm: how many tasks each wants and has. Only a manager knows."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from exporters.core.exposition import Limits, OnDrop, ValueFamily
+from exporters.core.poller import Pace, Poller
 from exporters.core.snapshot import Rows, Sheet
+from exporters.core.telemetry import Telemetry
+from exporters.docker import Engine
 from exporters.docker.client import DockerClient
 from exporters.docker.model import STACK, SWARM_SERVICE, identity, well_formed
 
 REPLICAS = "swarm_service_replicas"
+PACE = Pace.every(15.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,37 @@ class Replicas:
     stack: str
     desired: int
     running: int
+
+
+class Replication:
+    """Keeps the replicas of every service; where no engine answers it waits until one does."""
+
+    name = "containers/swarm"
+
+    def __init__(
+        self,
+        engine: Engine,
+        see: Callable[[Iterable[tuple[str, str]]], None],
+        telemetry: Telemetry,
+        pace: Pace = PACE,
+    ) -> None:
+        """`see` is told the services and stacks that there are."""
+        self._engine = engine
+        self._see = see
+        self._pace = pace
+        self.poller = Poller("containers", "swarm", self.read, pace, telemetry)
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        while await self._engine.inventory.answers.wait():
+            await self.poller.poll()
+            await asyncio.sleep(self._pace.interval)
+
+    async def read(self) -> Sheet:
+        """Return the rows of `swarm_service_replicas`; raises SourceError."""
+        found = await read_replicas(self._engine.client)
+        self._see((each.service, each.stack) for each in found)
+        return sheet(found)
 
 
 async def read_replicas(client: DockerClient) -> tuple[Replicas, ...]:

@@ -80,8 +80,8 @@ class Inventory:
         self._relist = asyncio.Event()
         self._turn = asyncio.Semaphore(_AT_ONCE)
         self._last: Event | None = None
-        self.revision = 0
-        """Another number after each change."""
+        self.answers = asyncio.Event()
+        """Set while the last listing worked: for those who have more to ask of the engine."""
         self.poller = Poller("docker", "containers", self.reconcile, pace, telemetry)
         telemetry.introduce("docker", "events")
 
@@ -121,6 +121,7 @@ class Inventory:
 
         Raises SourceError where nothing can be listed, or not one of those could be inspected.
         """
+        self.answers.clear()
         listed = {
             each.id: each
             for each in parse_listing(await self._client.get("/containers/json", {"all": "1"}))
@@ -130,6 +131,7 @@ class Inventory:
         different += [key for key in self._containers if key not in listed]
         await self._inspect_all(different)
         self._listed = {key: each for key, each in listed.items() if key in self._containers}
+        self.answers.set()
         return len(self._containers)
 
     def _differs(self, listed: Listed) -> bool:
@@ -220,7 +222,6 @@ class Inventory:
         else:
             self._containers[key] = container
         if before != container:
-            self.revision += 1
             for observer in self._observers:
                 observer.changed(before, container)
 

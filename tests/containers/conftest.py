@@ -1,0 +1,19 @@
+"""The engine of the session."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.docker.engine import Engine, started_engine
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[Engine]:
+    yield from started_engine()
+
+
+@pytest.fixture
+async def engine(docker_engine: Engine) -> AsyncIterator[Engine]:
+    """The engine without containers, before and after."""
+    yield docker_engine
+    await docker_engine.clear()
