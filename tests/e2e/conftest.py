@@ -9,9 +9,7 @@ import pytest
 
 from exporters.embedded import EmbeddedServer, sample
 from tests.e2e.processes import Nearfield, Prometheus, nearfield, prometheus, until
-from tests.embedded.fixtures import embedded_server, run_apart
-
-__all__ = ["embedded_server"]
+from tests.embedded.fixtures import run_apart
 
 
 @pytest.fixture(scope="session")
