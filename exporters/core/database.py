@@ -7,6 +7,7 @@ and addresses.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -20,7 +21,14 @@ from psycopg.sql import SQL, Composed, Literal
 from pydantic import SecretStr
 
 from exporters.core.database_errors import translate
-from exporters.core.errors import SourceRejected, SourceTimeout
+from exporters.core.errors import (
+    SourceError,
+    SourceRejected,
+    SourceTimeout,
+    SourceUnavailable,
+)
+
+log = logging.getLogger(__name__)
 
 Query = LiteralString | SQL | Composed
 Rows = list[TupleRow]
@@ -51,6 +59,7 @@ class Database:
         self._free = asyncio.Semaphore(limit)
         self._idle: list[AsyncConnection[TupleRow]] = []
         self._closed = True
+        self._failures = 0
 
     def __repr__(self) -> str:
         return f"Database({self.name!r})"
@@ -116,12 +125,14 @@ class Database:
         async with self._free:
             try:
                 connection = await self._begin(begin)
+                self._is_well()
                 try:
                     yield connection
                 finally:
                     await self._give_back(connection)
             except psycopg.Error as error:
-                raise translate(self.name, error) from error
+                ours = translate(self.name, error)
+                raise self._tell(ours) if isinstance(ours, SourceUnavailable) else ours from error
             except TimeoutError as error:
                 raise SourceTimeout(f"{self.name}: no answer in time") from error
 
@@ -150,14 +161,33 @@ class Database:
         # Transactions are begun by hand and nothing is prepared on the server, so that a
         # connection pooler in between (PgBouncer, Neon's) does no harm.
         parameters: dict[str, Any] = _DEFAULTS | self._parameters() | _MANNERS
-        return await _Connection.connect(autocommit=True, prepare_threshold=None, **parameters)
+        try:
+            return await _Connection.connect(autocommit=True, prepare_threshold=None, **parameters)
+        except psycopg.Error as error:
+            raise self._tell(translate(self.name, error)) from error
 
     def _parameters(self) -> dict[str, Any]:
         try:
             return conninfo_to_dict(self._conninfo.get_secret_value())
         except psycopg.ProgrammingError:
             # libpq's words quote the string, so they are not kept as a cause either.
-            raise SourceRejected(f"{self.name}: the connection string is not valid") from None
+            error = SourceRejected(f"{self.name}: the connection string is not valid")
+            raise self._tell(error) from None
+
+    def _tell(self, error: SourceError) -> SourceError:
+        """Log a trouble of the whole database, once for all who meet it."""
+        self._failures += 1
+        if self._failures == 1:
+            log.warning(
+                "%s cannot be read, and is tried again: %s: %s", self.name, error.reason, error
+            )
+        error.told = True
+        return error
+
+    def _is_well(self) -> None:
+        if self._failures:
+            log.info("%s is back after %d failed reads", self.name, self._failures)
+        self._failures = 0
 
     async def _give_back(self, connection: AsyncConnection[TupleRow]) -> None:
         """End the transaction and keep the connection, or close it where it cannot be ended."""

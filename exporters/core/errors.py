@@ -38,6 +38,8 @@ class SourceError(NearfieldError):
     """A source could not be read. `reason` is a label value: a fixed word."""
 
     reason: ClassVar[str] = "failed"
+    told: bool = False
+    """Whether the log has it already: a trouble that many sources share is one line, not many."""
 
 
 class SourceUnavailable(SourceError):

@@ -74,6 +74,7 @@ class Poller(Generic[T]):
         self._clock = clock
         self._failures = 0
         self._reason = ""
+        self._said = False
         self._taken_at: float | None = None
         self._snapshot: T | None = None
         self._followers: list[Callable[[], Awaitable[None]]] = []
@@ -129,13 +130,14 @@ class Poller(Generic[T]):
     def _failed(self, error: SourceError) -> None:
         self._failures += 1
         self._reason = f"{error.reason}: {error}"
-        if self._failures == 1:
+        if not self._said and not error.told:
+            self._said = True
             log.warning("%s cannot be read, and is tried again: %s", self.name, self._reason)
 
     def _succeeded(self, snapshot: T) -> None:
-        if self._failures:
+        if self._said:
             log.info("%s is back after %d failed reads", self.name, self._failures)
-        self._failures, self._reason = 0, ""
+        self._failures, self._reason, self._said = 0, "", False
         self._taken_at, self._snapshot = self._clock(), snapshot
 
     def _age(self) -> float:

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import psycopg
@@ -141,6 +142,40 @@ async def test_a_server_that_goes_down_and_comes_back_is_used_again(
             await database.fetch("SELECT 1", deadline=5)
         own_postgres.start()
         assert await database.fetch("SELECT 1", deadline=5) == [(1,)]
+
+
+async def test_a_database_that_is_down_is_said_once_for_all_who_ask(
+    own_postgres: Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def ask() -> SourceError | None:
+        try:
+            await app.fetch("SELECT 1", deadline=5)
+        except SourceError as error:
+            return error
+        return None
+
+    own_postgres.stop()
+    async with Database("app", own_postgres.secret()) as app:
+        with caplog.at_level(logging.INFO):
+            errors = await asyncio.gather(*(ask() for _ in range(5)))
+            own_postgres.start()
+            await ask()
+            await ask()
+    assert all(error is not None and error.told for error in errors)
+    line = "unavailable: app: nothing listens at that socket"
+    assert [record.message for record in caplog.records] == [
+        f"app cannot be read, and is tried again: {line}",
+        "app is back after 5 failed reads",
+    ]
+
+
+async def test_what_is_wrong_with_one_query_is_not_said_of_the_database(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(SourceError) as caught:
+        await database.fetch("SELECT nothing", deadline=5)
+    assert not caught.value.told
+    assert caplog.records == []
 
 
 async def test_a_restart_between_two_reads_is_not_noticed(own_postgres: Postgres) -> None:

@@ -218,3 +218,17 @@ async def test_followers_hear_of_each_new_snapshot_and_of_no_failure() -> None:
     bench.poller.follow(follower)
     await bench.run()
     assert heard == ["first", "second"]
+
+
+async def test_what_the_log_has_already_is_not_said_by_each_poller(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    told = SourceRejected("no")
+    told.told = True
+    bench = Bench(Readings(told, told, SourceRejected("never"), "back"), Pace.every(60), rounds=4)
+    with caplog.at_level(logging.INFO):
+        await bench.run()
+    assert [record.message for record in caplog.records] == [
+        "shop/shelf cannot be read, and is tried again: rejected: never",
+        "shop/shelf is back after 3 failed reads",
+    ]
