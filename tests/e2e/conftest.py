@@ -11,6 +11,8 @@ from exporters.embedded import EmbeddedServer, sample
 from tests.e2e.processes import Nearfield, Prometheus, nearfield, prometheus, until
 from tests.embedded.fixtures import run_apart
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture(scope="session")
 def app_database(embedded_server: EmbeddedServer) -> str:
@@ -38,6 +40,7 @@ def running(
     settings = (
         '[ledger]\ndsn_file = "ledger_dsn"\n'
         '[downloads]\napp_dsn_file = "app_dsn"\ninterval = "1s"\n'
+        f'queries = ["{ROOT / "queries"}/*.yml"]\n'
     )
     with nearfield(folder, settings) as process:
         until(process.ready, "every source is fresh")

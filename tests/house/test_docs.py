@@ -1,13 +1,20 @@
 """What is written for users is checked against the code."""
 
+import asyncio
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
 from exporters import app
+from exporters.core.database import Database
 from exporters.core.settings import load
 from exporters.core.settings.model import secret_names, subsections
+from exporters.core.telemetry import Telemetry
+from exporters.downloads.queries import Queries
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,6 +48,20 @@ def test_the_example_shows_every_setting_with_its_default(tmp_path: Path) -> Non
             default = getattr(section(), field)
             if default not in (None, ()) and field not in secret_names(section):
                 assert getattr(used, field) == default, f"{name}.{field}"
+
+
+def test_the_readme_s_own_metric_is_one(tmp_path: Path) -> None:
+    [block] = re.findall(
+        r"```yaml\n(# queries/.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    (tmp_path / "feeds.yml").write_text(block)
+    nowhere = Database("nowhere", SecretStr(""))
+    queries = Queries(
+        [tmp_path / "feeds.yml"], {"app": nowhere}, Telemetry(CollectorRegistry(), "0")
+    )
+    checked = asyncio.run(queries.check())
+    assert checked.problems == ()
+    assert "podcast_private_feeds" in checked.notes[0]
 
 
 def test_contributing_gives_a_reason_for_every_dependency() -> None:
