@@ -1,10 +1,12 @@
 """The app's stats by day: launch windows, read again when they changed, and the newest day."""
 
-from collections.abc import Callable, Collection
+import asyncio
+from collections.abc import Callable, Collection, Mapping
 from time import monotonic
 
 from psycopg.sql import SQL
 
+from exporters.core.database import Rows
 from exporters.core.snapshot import Sheet
 from exporters.downloads import metrics
 from exporters.downloads.episodes import FROM_PUBLIC, PUBLIC_EPISODE, SHOW_OF_EPISODE
@@ -91,10 +93,7 @@ class Launches:
         if not kept:
             self._read_at = self._clock()
         self._kept, self._revision = {start: sums[start] for start in starts}, revision
-        return metrics.launches(
-            Launch(podcast, episode, sums[episode_id, day])
-            for episode_id, day, podcast, episode in public
-        )
+        return await asyncio.to_thread(_sheet, public, sums)
 
     def _still_true(self, revision: str | None) -> dict[Start, Sums]:
         unchanged = revision is not None and revision == self._revision
@@ -102,8 +101,18 @@ class Launches:
 
 
 async def _sums(reader: Reader, starts: Collection[Start]) -> dict[Start, Sums]:
-    rows = await reader.rows(_COUNTS, lookups(starts)) if starts else []
-    return add_up(starts, rows)
+    if not starts:
+        return {}
+    # Thousands of episodes are too much arithmetic for the event loop.
+    rows = await reader.rows(_COUNTS, await asyncio.to_thread(lookups, starts))
+    return await asyncio.to_thread(add_up, starts, rows)
+
+
+def _sheet(public: Rows, sums: Mapping[Start, Sums]) -> Sheet:
+    return metrics.launches(
+        Launch(podcast, episode, sums[episode_id, day])
+        for episode_id, day, podcast, episode in public
+    )
 
 
 async def _last_day(reader: Reader) -> Sheet:
