@@ -31,6 +31,7 @@ async def run(data_dir: Path | None, *, once: bool) -> None:
     Until a signal; or, with `once`, until every exporter has served data.
     """
     screen = Screen()
+    screen.say("Nearfield", "is starting a platform with sample shows: 20 seconds, or less")
     with _folder(data_dir) as folder, lifecycle.stop_on_signals() as stop:
         server = EmbeddedServer(folder)
         settings = _settings(folder, server)
