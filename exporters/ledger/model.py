@@ -81,6 +81,21 @@ class Calendar:
     open: frozenset[date]
     since: date
     """A day before this one takes no live lines unless it is open."""
+    closed: frozenset[date] = frozenset()
+    """Days that take none though they are not before it: some clock was set back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of what some lines are about."""
+
+    episodes: Sequence[Episode]
+    shows: frozenset[str]
+    """Podcasts that have an episode."""
+    days: Mapping[date, Day]
+    """The days of the lines, and where windows roll the days before them."""
+    closed: frozenset[tuple[date, str]] = frozenset()
+    """Open days that are closed for a podcast."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from exporters.fastly.measure.measurer import Measurer
 from exporters.fastly.measure.model import (
     Histogram,
-    Known,
     Measured,
     Moment,
     Reject,
@@ -17,7 +16,6 @@ from exporters.fastly.measure.workspace import MeasureError
 __all__ = [
     "BadNetworks",
     "Histogram",
-    "Known",
     "MeasureError",
     "Measured",
     "Measurer",

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from exporters.fastly.agents import Classifier
-from exporters.fastly.measure.model import Known, Moment, Rules
+from exporters.fastly.measure.model import Moment, Rules
 from exporters.fastly.measure.names import client_of, names_of
 from exporters.fastly.measure.networks import Networks
 from exporters.fastly.measure.threshold import needed_bytes
 from exporters.fastly.measure.workspace import Workspace, statement
-from exporters.ledger.model import Day, Facts, HourSum, OutcomeSum, Reader
+from exporters.ledger.model import Day, Facts, HourSum, Known, OutcomeSum, Reader
 
 _DAY = timedelta(days=1)
 _KNOWN = {

@@ -8,12 +8,13 @@ from exporters.fastly.agents import Classifier
 from exporters.fastly.formats import Format
 from exporters.fastly.measure.facts import classify, facts, load
 from exporters.fastly.measure.hosts import Hosts
-from exporters.fastly.measure.model import Known, Measured, Moment, Rules, Survey
+from exporters.fastly.measure.model import Measured, Moment, Rules, Survey
 from exporters.fastly.measure.networks import Networks
 from exporters.fastly.measure.reading import prepare, read
 from exporters.fastly.measure.stream import stream
 from exporters.fastly.measure.survey import survey
 from exporters.fastly.measure.workspace import Workspace
+from exporters.ledger.model import Known
 
 
 class Measurer:

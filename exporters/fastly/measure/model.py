@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from exporters.ledger.model import Calendar, Day, Episode, Facts
+from exporters.ledger.model import Calendar, Facts
 
 Labels = tuple[str, ...]
 
@@ -56,24 +56,13 @@ class Survey:
     """Reason to lines."""
     rejects: Sequence[Reject]
     """Some of them, to look at."""
-    days: frozenset[date]
-    """UTC days with requests for audio."""
-    episodes: frozenset[tuple[str, str]]
-    """Podcasts and episodes that answered with sound: those that may be added to the ledger."""
+    visits: frozenset[tuple[date, str]]
+    """UTC days and podcasts of requests for audio."""
+    episodes: Mapping[tuple[str, str], bool]
+    """Podcasts and episodes of paths, and whether there was an answer with sound: only such a path
+    may become an episode (DESIGN 3.7)."""
     shows: frozenset[str]
-    """Podcasts of any path."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the ledger answers to a survey."""
-
-    episodes: Sequence[Episode]
-    shows: frozenset[str]
-    days: Mapping[date, Day]
-    """The days of the survey, and for rolling windows the days before them."""
-    closed: frozenset[tuple[date, str]] = frozenset()
-    """Open days that are closed for a podcast."""
+    """Podcasts of any path, feeds included."""
 
 
 @dataclass(frozen=True, slots=True)

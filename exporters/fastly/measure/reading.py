@@ -6,7 +6,7 @@ rejected, somebody wants to see it.
 """
 
 import re
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from exporters.fastly.formats import Format, line_rows, object_rows, text_rows
@@ -30,17 +30,16 @@ _ADDRESS = re.compile(
 
 def prepare(workspace: Workspace, moment: Moment) -> None:
     """Set which times of lines are taken."""
-    since = datetime.combine(moment.calendar.since, time(), UTC)
-    workspace.run(
-        "SET VARIABLE latest = $latest::TIMESTAMP;",
-        {"latest": _plain(moment.now + _AHEAD)},
-    )
-    workspace.run(
-        "SET VARIABLE earliest = $earliest::TIMESTAMP",
-        {"earliest": "0001-01-01" if moment.backfill else _plain(since)},
-    )
-    days = [day.isoformat() for day in moment.calendar.open]
-    workspace.run("SET VARIABLE open_days = $days::DATE[]", {"days": days})
+    calendar = moment.calendar
+    since = "0001-01-01" if moment.backfill else calendar.since.isoformat()
+    closed = () if moment.backfill else calendar.closed
+    for name, of, value in (
+        ("latest", "TIMESTAMP", _plain(moment.now + _AHEAD)),
+        ("earliest", "TIMESTAMP", since),
+        ("open_days", "DATE[]", [day.isoformat() for day in calendar.open]),
+        ("closed_days", "DATE[]", [day.isoformat() for day in closed]),
+    ):
+        workspace.run(f"SET VARIABLE {name} = $value::{of}", {"value": value})
 
 
 def read(workspace: Workspace, file: Path, form: Format) -> None:

@@ -8,7 +8,9 @@ _REJECTED = """
 SELECT reason, sum(requests)::BIGINT FROM sums
 WHERE grouping = 7 GROUP BY reason
 """
-_DAYS = "SELECT DISTINCT began::DATE FROM wanted"
+_VISITS = """
+SELECT DISTINCT began::DATE, podcast FROM wanted JOIN paths USING (path) WHERE podcast IS NOT NULL
+"""
 _EPISODES = """
 SELECT podcast, episode, bool_or(sound) FROM paths WHERE podcast IS NOT NULL GROUP BY ALL
 """
@@ -27,7 +29,7 @@ def survey(workspace: Workspace, rules: Rules) -> Survey:
         lines=sum(counts.values()),
         rejected={reason: n for reason, n in counts.items() if reason is not None},
         rejects=rejects(workspace) if len(counts) > 1 else (),
-        days=frozenset(day for (day,) in workspace.rows(_DAYS)),
-        episodes=frozenset((podcast, episode) for podcast, episode, sound in found if sound),
+        visits=frozenset(workspace.rows(_VISITS)),
+        episodes={(podcast, episode): sound for podcast, episode, sound in found},
         shows=frozenset(shows | {rules.feeds.get(feed, feed) for (feed,) in feeds}),
     )

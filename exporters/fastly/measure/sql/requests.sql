@@ -11,8 +11,11 @@ SELECT
         WHEN status IS NULL OR status < 100 THEN 'no_status'
         WHEN bytes IS NULL THEN 'bad_number'
         WHEN began > getvariable('latest') THEN 'future'
-        WHEN began < getvariable('earliest')
-            AND NOT list_contains(getvariable('open_days'), began::DATE) THEN 'closed_day'
+        WHEN
+            began < getvariable('earliest')
+            AND NOT list_contains(getvariable('open_days'), began::DATE)
+            OR list_contains(getvariable('closed_days'), began::DATE)
+            THEN 'closed_day'
     END AS reason
 FROM (
     SELECT

@@ -1,0 +1,132 @@
+"""Counting: what a segment's facts make of listeners, and what that adds to the sums."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg.sql import SQL, Identifier
+
+from exporters.ledger.days import partition
+from exporters.ledger.errors import Overtaken
+from exporters.ledger.model import TOUCHED_COLUMNS, Day, Facts
+from exporters.ledger.statements import statement
+
+YOUNG = timedelta(days=90)
+"""Age up to which an episode's live downloads have its name; then they are `older`."""
+CRUMBS = 8192
+"""Bytes of a listener's ranges beyond which no more are kept: some hundred pieces of one file."""
+_ATTEMPTS = 10
+
+_COPY_TOUCHED = SQL("COPY touched ({}) FROM STDIN").format(
+    SQL(", ").join(map(Identifier, TOUCHED_COLUMNS))
+)
+_COUNT_NEW = SQL("SELECT count(*) FROM merged WHERE NOT existed AND day = %(day)s")
+_SHOW_DAYS = SQL(
+    """
+    INSERT INTO nearfield.show_days (day, podcast)
+    SELECT DISTINCT day, podcast
+    FROM (
+        SELECT o.hour::date AS day, o.podcast FROM new_outcomes AS o
+        UNION
+        SELECT h.hour::date, e.podcast
+        FROM new_hours AS h
+        INNER JOIN nearfield.episodes AS e ON e.id = h.episode_id
+    ) AS seen
+    WHERE NOT EXISTS (
+        SELECT FROM nearfield.show_days AS known
+        WHERE known.day = seen.day AND known.podcast = seen.podcast
+    )
+    ORDER BY day, podcast
+    ON CONFLICT DO NOTHING
+    """
+)
+
+
+class Tally:
+    """Counts facts in an open transaction. The sums are kept until `finish`: their rows are few
+    and everybody's, and are not held while chunks are measured.
+    """  # noqa: D205 - the sentence needs two lines
+
+    def __init__(self, connection: AsyncConnection[TupleRow], live_from: datetime) -> None:
+        self._connection = connection
+        self._live_from = live_from
+
+    async def add(self, facts: Facts, days: Mapping[date, Day]) -> None:
+        """Count the facts of a chunk."""
+        await self._stage(facts)
+        async with self._connection.cursor() as cursor:
+            await cursor.execute("SELECT DISTINCT day FROM touched ORDER BY day")
+            touched = [day for (day,) in await cursor.fetchall()]
+        for day in touched:
+            await self._count_day(days[day])
+        await self._connection.execute("TRUNCATE touched")
+
+    async def finish(self, worker: str, now: datetime) -> None:
+        """Write the sums."""
+        params = {"worker": worker, "young_from": now - YOUNG}
+        await self._connection.execute(_SHOW_DAYS)
+        await self._run(statement("finish"), params)
+
+    async def _stage(self, facts: Facts) -> None:
+        async with self._connection.cursor() as cursor, cursor.copy(_COPY_TOUCHED) as copying:
+            for block in facts.touched:
+                await copying.write(block)
+        await self._copy(
+            "new_hours", ((h.episode_id, h.hour, h.requests, h.sent) for h in facts.hours)
+        )
+        await self._copy(
+            "new_outcomes", ((o.podcast, o.hour, o.outcome, o.requests) for o in facts.outcomes)
+        )
+        await self._copy("new_counts", _counts(facts))
+        await self._copy(
+            "new_readers",
+            ((r.podcast, r.app, r.reader, r.subscribers, r.seen_at) for r in facts.readers),
+        )
+
+    async def _copy(self, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        into = SQL("COPY {} FROM STDIN").format(Identifier(table))
+        async with self._connection.cursor() as cursor, cursor.copy(into) as copying:
+            for row in rows:
+                await copying.write_row(row)
+
+    async def _count_day(self, day: Day) -> None:
+        """Count the facts of one day; begin again when another worker adds the same listeners."""
+        for _ in range(_ATTEMPTS):
+            await self._connection.execute("SAVEPOINT day")
+            if await self._merge(day):
+                await self._run(
+                    statement("contribute"), {"day": day.day, "live_from": self._live_from}
+                )
+                await self._connection.execute("RELEASE SAVEPOINT day; TRUNCATE held, merged")
+                return
+            await self._connection.execute("ROLLBACK TO SAVEPOINT day")
+        raise Overtaken("other workers add the same listeners at the same time, again and again")
+
+    async def _merge(self, day: Day) -> bool:
+        """Write the rows of listeners; False where one that was to be added is there already."""
+        places = {"listeners": partition(day.day), "crumbs": SQL(str(CRUMBS))}
+        params = {"day": day.day}
+        for name in ("hold", "merge_calendar", "write_held"):
+            await self._connection.execute(statement(name).format(**places), params)
+        cursor = await self._connection.execute(statement("write_new").format(**places), params)
+        added = cursor.rowcount
+        expected = await (await self._connection.execute(_COUNT_NEW, params)).fetchone()
+        return expected is not None and added == expected[0]
+
+    async def _run(self, statements: SQL, params: Mapping[str, object]) -> None:
+        """Run the statements of a file, one after the other: parameters want them single."""
+        for part in statements.as_string().split(";\n"):
+            await self._connection.execute(SQL(part), params)
+
+
+def _counts(facts: Facts) -> Iterable[tuple[str, str, str, int]]:
+    """What the lines themselves add to the live counters."""
+    requests: Counter[tuple[str, str]] = Counter()
+    for found in facts.outcomes:
+        requests[found.podcast, found.outcome] += found.live
+    yield from (("requests", *labels, n) for labels, n in requests.items() if n)
+    yield from (("delivered_bytes", podcast, "", n) for podcast, n in facts.delivered.items())
+    yield from (("feed_requests", *labels, n) for labels, n in facts.feeds.items())

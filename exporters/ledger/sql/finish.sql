@@ -1,0 +1,138 @@
+-- The sums of a segment, into the tables that are kept for ever. Each statement takes its rows in
+-- the order of their keys, and the statements stand in one order for all workers, so that none
+-- waits for another in a circle.
+
+INSERT INTO nearfield.hours AS h (episode_id, hour, downloads, requests, sent)
+SELECT episode_id, hour, sum(downloads), sum(requests), sum(sent)
+FROM (
+    SELECT episode_id, hour, n AS downloads, 0 AS requests, 0 AS sent FROM new_downloads
+    UNION ALL
+    SELECT episode_id, hour, 0, requests, sent FROM new_hours
+) AS added
+GROUP BY episode_id, hour
+ORDER BY episode_id, hour
+ON CONFLICT (episode_id, hour) DO UPDATE SET
+    downloads = h.downloads + excluded.downloads,
+    requests = h.requests + excluded.requests,
+    sent = h.sent + excluded.sent;
+
+INSERT INTO nearfield.countries AS c (episode_id, day, country, downloads)
+SELECT episode_id, hour::date, country, sum(n)
+FROM new_downloads
+GROUP BY episode_id, hour::date, country
+HAVING sum(n) <> 0
+ORDER BY episode_id, hour::date, country
+ON CONFLICT (episode_id, day, country) DO UPDATE SET downloads = c.downloads + excluded.downloads;
+
+INSERT INTO nearfield.apps AS a (episode_id, day, app, downloads)
+SELECT episode_id, hour::date, app, sum(n)
+FROM new_downloads
+GROUP BY episode_id, hour::date, app
+HAVING sum(n) <> 0
+ORDER BY episode_id, hour::date, app
+ON CONFLICT (episode_id, day, app) DO UPDATE SET downloads = a.downloads + excluded.downloads;
+
+INSERT INTO nearfield.outcomes AS o (podcast, hour, outcome, requests)
+SELECT podcast, hour, outcome, sum(n)
+FROM new_outcomes
+GROUP BY podcast, hour, outcome
+HAVING sum(n) <> 0
+ORDER BY podcast, hour, outcome
+ON CONFLICT (podcast, hour, outcome) DO UPDATE SET requests = o.requests + excluded.requests;
+
+INSERT INTO nearfield.totals AS t (
+    episode_id, downloads, requests, sent, launch_1, launch_3, launch_7, launch_30, launch_90, tenths
+)
+SELECT
+    episode_id, sum(downloads), sum(requests), sum(sent),
+    coalesce(sum(downloads) FILTER (WHERE launch <= 1), 0),
+    coalesce(sum(downloads) FILTER (WHERE launch <= 3), 0),
+    coalesce(sum(downloads) FILTER (WHERE launch <= 7), 0),
+    coalesce(sum(downloads) FILTER (WHERE launch <= 30), 0),
+    coalesce(sum(downloads) FILTER (WHERE launch <= 90), 0),
+    ARRAY[
+        coalesce(sum(tenths) FILTER (WHERE tenth = 0), 0),
+        coalesce(sum(tenths) FILTER (WHERE tenth = 1), 0),
+        coalesce(sum(tenths) FILTER (WHERE tenth = 2), 0),
+        coalesce(sum(tenths) FILTER (WHERE tenth = 3), 0),
+        coalesce(sum(tenths) FILTER (WHERE tenth = 4), 0),
+        coalesce(sum(tenths) FILTER (WHERE tenth = 5), 0),
+        coalesce(sum(tenths) FILTER (WHERE tenth = 6), 0),
+        coalesce(sum(tenths) FILTER (WHERE tenth = 7), 0),
+        coalesce(sum(tenths) FILTER (WHERE tenth = 8), 0),
+        coalesce(sum(tenths) FILTER (WHERE tenth = 9), 0)
+    ]
+FROM (
+    SELECT
+        episode_id, n AS downloads, 0 AS requests, 0 AS sent, NULL::integer AS tenth, 0 AS tenths,
+        launch
+    FROM new_downloads
+    UNION ALL
+    SELECT episode_id, 0, requests, sent, NULL, 0, NULL FROM new_hours
+    UNION ALL
+    SELECT episode_id, 0, 0, 0, tenth, n, NULL FROM new_tenths
+) AS added
+GROUP BY episode_id
+ORDER BY episode_id
+ON CONFLICT (episode_id) DO UPDATE SET
+    downloads = t.downloads + excluded.downloads,
+    requests = t.requests + excluded.requests,
+    sent = t.sent + excluded.sent,
+    launch_1 = t.launch_1 + excluded.launch_1,
+    launch_3 = t.launch_3 + excluded.launch_3,
+    launch_7 = t.launch_7 + excluded.launch_7,
+    launch_30 = t.launch_30 + excluded.launch_30,
+    launch_90 = t.launch_90 + excluded.launch_90,
+    tenths = (
+        SELECT array_agg(was + more ORDER BY place)
+        FROM unnest(t.tenths, excluded.tenths) WITH ORDINALITY AS pairs (was, more, place)
+    );
+
+-- Labels that depend on age are decided now, and stay.
+INSERT INTO nearfield.counters AS c (family, podcast, label, worker, value, peak)
+SELECT family, podcast, label, %(worker)s, sum(n), greatest(sum(n), 0)
+FROM (
+    SELECT
+        'downloads' AS family,
+        e.podcast,
+        CASE
+            WHEN coalesce(e.published_at, e.seen_at) > %(young_from)s THEN e.episode
+            ELSE 'older'
+        END AS label,
+        d.live AS n
+    FROM new_downloads AS d
+    INNER JOIN nearfield.episodes AS e ON e.id = d.episode_id
+    UNION ALL
+    SELECT 'app_downloads', e.podcast, d.app, d.live
+    FROM new_downloads AS d
+    INNER JOIN nearfield.episodes AS e ON e.id = d.episode_id
+    UNION ALL
+    SELECT 'country_downloads', e.podcast, d.country, d.live
+    FROM new_downloads AS d
+    INNER JOIN nearfield.episodes AS e ON e.id = d.episode_id
+    UNION ALL
+    SELECT 'delivered_tenths', e.podcast, (t.tenth + 1)::text, t.live
+    FROM new_tenths AS t
+    INNER JOIN nearfield.episodes AS e ON e.id = t.episode_id
+    UNION ALL
+    SELECT family, podcast, label, n FROM new_counts
+) AS added
+GROUP BY family, podcast, label
+HAVING sum(n) <> 0
+ORDER BY family, podcast, label
+ON CONFLICT (family, podcast, label, worker) DO UPDATE SET
+    value = c.value + excluded.value,
+    peak = greatest(c.peak, c.value + excluded.value);
+
+-- The largest number that a reader gave on its last day: some fetch a feed under several addresses.
+INSERT INTO nearfield.readers AS r (podcast, app, reader, subscribers, seen_at)
+SELECT DISTINCT ON (podcast, app, reader) podcast, app, reader, subscribers, seen_at
+FROM new_readers
+ORDER BY podcast, app, reader, seen_at::date DESC, subscribers DESC
+ON CONFLICT (podcast, app, reader) DO UPDATE SET
+    subscribers = CASE
+        WHEN excluded.seen_at::date > r.seen_at::date THEN excluded.subscribers
+        WHEN excluded.seen_at::date < r.seen_at::date THEN r.subscribers
+        ELSE greatest(r.subscribers, excluded.subscribers)
+    END,
+    seen_at = greatest(r.seen_at, excluded.seen_at)
