@@ -13,7 +13,7 @@ from exporters.downloads.episodes import FROM_PUBLIC, PUBLIC_EPISODE, SHOW_OF_EP
 from exporters.downloads.model import Launch
 from exporters.downloads.schema import Column, Kind, Table
 from exporters.downloads.source import Part, Reader
-from exporters.downloads.windows import Start, Sums, add_up, lookups
+from exporters.downloads.windows import COUNTS, Start, Sums, add_up, wanted
 
 REREAD = 600.0
 """Seconds after which everything is read again, whatever the server says about changes."""
@@ -27,33 +27,6 @@ _PUBLIC = SQL(
         episodes.slug
     """
     + FROM_PUBLIC
-)
-
-# Each day is looked up in the unique index on (date, episode_id), for all the episodes at once that
-# are of one stretch of age on it: they lie next to each other in the index and in the table. By
-# episode_id alone it would be all days of an episode; the rows are wide, and nearly all of them lie
-# beyond the windows. OFFSET 0 keeps the planner from reading the whole table instead.
-_COUNTS = SQL(
-    """
-    SELECT
-        counted.episode_id,
-        wanted.age,
-        sum(counted.downloads)
-    FROM unnest(
-        %(days)s::integer[], %(ages)s::integer[], %(firsts)s::integer[], %(lasts)s::integer[]
-    ) AS wanted (day, age, first, last)
-    CROSS JOIN LATERAL (
-        SELECT
-            episode_id,
-            downloads
-        FROM episode_stats
-        WHERE
-            date = DATE '1970-01-01' + wanted.day
-            AND episode_id = ANY ((%(ids)s::bigint[])[wanted.first:wanted.last])
-        OFFSET 0
-    ) AS counted
-    GROUP BY counted.episode_id, wanted.age
-    """
 )
 
 # The newest entry of the unique index on (date, episode_id). max(date) would read all of them: over
@@ -103,8 +76,8 @@ class Launches:
 async def _sums(reader: Reader, starts: Collection[Start]) -> dict[Start, Sums]:
     if not starts:
         return {}
+    rows = await reader.rows(COUNTS, wanted(starts))
     # Thousands of episodes are too much arithmetic for the event loop.
-    rows = await reader.rows(_COUNTS, await asyncio.to_thread(lookups, starts))
     return await asyncio.to_thread(add_up, starts, rows)
 
 

@@ -49,16 +49,7 @@ def by_hand(app: psycopg.Connection, query: LiteralString) -> Shown:
     return {tuple(labels): float(value) for *labels, value in app.execute(query)}
 
 
-@pytest.mark.parametrize("family", BY_HAND)
-async def test_a_family_equals_sql_by_hand(
-    exporter: Bench, app: psycopg.Connection, family: str
-) -> None:
-    await exporter.poll()
-    assert exporter.page()[family] == by_hand(app, BY_HAND[family]) != {}
-
-
-async def test_launch_windows_equal_sql_by_hand(exporter: Bench, app: psycopg.Connection) -> None:
-    await exporter.poll("launches")
+def launches_by_hand(app: psycopg.Connection) -> Shown:
     expected: Shown = {}
     for days in WINDOWS:
         rows = app.execute(
@@ -69,11 +60,44 @@ async def test_launch_windows_equal_sql_by_hand(exporter: Bench, app: psycopg.Co
             [days],
         )
         expected |= {(podcast, slug, "app", str(days)): total for podcast, slug, total in rows}
+    return expected
+
+
+@pytest.mark.parametrize("family", BY_HAND)
+async def test_a_family_equals_sql_by_hand(
+    exporter: Bench, app: psycopg.Connection, family: str
+) -> None:
+    await exporter.poll()
+    assert exporter.page()[family] == by_hand(app, BY_HAND[family]) != {}
+
+
+async def test_launch_windows_equal_sql_by_hand(exporter: Bench, app: psycopg.Connection) -> None:
+    await exporter.poll("launches")
     shown = exporter.page()["podcast_episode_launch_downloads"]
-    assert shown == pytest.approx(expected)
+    assert shown == pytest.approx(launches_by_hand(app))
     assert ("ship", "2", "app", "1") not in shown, "nobody counted that day: unknown is not 0"
     assert shown["ship", "1", "app", "1"] == 500.0, "a day of ten minutes is the first day"
     assert shown["ship", "1", "app", "30"] == shown["ship", "1", "app", "90"], "so far"
+
+
+async def test_windows_of_many_episodes_equal_sql_by_hand(
+    exporter: Bench, app: psycopg.Connection
+) -> None:
+    app.execute(
+        "SELECT setseed(0.5); DELETE FROM episode_stats;"
+        " INSERT INTO episodes (id, podcast_id, slug, title, published, published_at,"
+        " inserted_at, updated_at)"
+        " SELECT 1000 + i, 1, 'many-' || i, 'Many', true, now() - random() * interval '400 days',"
+        " now(), now() FROM generate_series(1, 200) AS i;"
+        " INSERT INTO episode_stats (date, episode_id, downloads, inserted_at, updated_at)"
+        " SELECT day, id, random() * 9, now(), now() FROM episodes,"
+        " generate_series(current_date - 420, current_date, interval '1 day') AS day"
+        " WHERE random() < 0.7"
+    )
+    await exporter.poll("launches")
+    shown = exporter.page()["podcast_episode_launch_downloads"]
+    assert len(shown) > 900
+    assert shown == pytest.approx(launches_by_hand(app))
 
 
 async def test_the_time_zone_of_the_database_moves_nothing(

@@ -1,39 +1,21 @@
-"""Every day of every window is looked up once, and adds up."""
+"""The stretches between windows add up to windows."""
 
-from collections import Counter
 from decimal import Decimal
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from exporters.downloads.windows import Start, add_up, lookups
-
-STARTS = st.dictionaries(st.integers(1, 10**6), st.integers(-3000, 3000), max_size=30)
+from exporters.downloads.windows import Start, add_up, wanted
 
 
-def expanded(wanted: dict[str, list[int]]) -> list[tuple[int, int, int]]:
-    """Each id, day and beginning of a stretch that is looked up."""
-    columns = (wanted[name] for name in ("days", "ages", "firsts", "lasts"))
-    return [
-        (episode_id, day, begin)
-        for day, begin, first, last in zip(*columns, strict=True)
-        for episode_id in wanted["ids"][first - 1 : last]
-    ]
+def test_episodes_are_asked_for_in_the_order_of_their_days() -> None:
+    asked = wanted({(7, 100), (8, -3), (9, 50)})
+    assert (asked["ids"], asked["days"]) == ([8, 9, 7], [-3, 50, 100])
+    assert asked["ages"] == [0, 1, 3, 7, 30]
+    assert asked["untils"] == [1, 3, 7, 30, 90]
 
 
-def stretch(age: int) -> int:
-    """By hand: the stretch that a day of this age belongs to."""
-    return 0 if age < 1 else 1 if age < 3 else 3 if age < 7 else 7 if age < 30 else 30
-
-
-@given(STARTS.filter(bool))
-def test_each_of_the_ninety_days_of_an_episode_is_looked_up_once(starts: dict[int, int]) -> None:
-    found = Counter(expanded(lookups(starts.items())))
-    assert found == Counter(
-        (episode_id, published + age, stretch(age))
-        for episode_id, published in starts.items()
-        for age in range(90)
-    )
+def test_days_that_no_launch_covers_are_not_looked_at() -> None:
+    asked = wanted({(1, 90), (2, 0), (3, 180), (4, 271), (5, -700_000)})
+    spans = list(zip(asked["firsts"], asked["lasts"], strict=True))
+    assert spans == [(-700_000, -699_911), (0, 269), (271, 360)]
 
 
 def test_a_window_holds_the_windows_before_it() -> None:
