@@ -20,8 +20,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS touched (
 
 -- Rows of listeners that are there already, locked, as they were.
 CREATE TEMPORARY TABLE IF NOT EXISTS held (
-    LIKE nearfield.listeners,
-    PRIMARY KEY (day, episode_id, listener)
+    LIKE nearfield.listeners
 ) ON COMMIT DELETE ROWS;
 
 -- What becomes of them, and of the new ones: a row of listeners, and what it was.
