@@ -43,16 +43,29 @@ class Deaths:
         self._last.pop(key, None)
 
 
-def restarts(before: Container, after: Container) -> int:
-    """Return how often a container was started again between two inspections.
+class Starts:
+    """Says how often a container was started again since it was last looked at."""
 
-    The engine counts what its restart policy did; a start by hand only moves `started_at`. With a
-    policy the count moves first and the start follows, which is not counted again.
-    """
-    counted = max(after.restart_count - before.restart_count, 0)
-    if counted or before.state == "restarting":
-        return counted
-    return int(after.started_at > before.started_at > 0)
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, int, int]] = {}
+        """When it started, the engine's count then, and that count now."""
+
+    def again(self, container: Container) -> int:
+        """Return the starts since the last call, 0 for the first.
+
+        The engine counts what its restart policy does, before it does it; a start by hand leaves
+        the count and only moves `started_at`.
+        """
+        started, count = container.started_at, container.restart_count
+        before, at_start, counted = self._known.get(container.id, (started, count, count))
+        by_policy = max(count - counted, 0)
+        by_hand = started > before > 0 and count == at_start
+        self._known[container.id] = (started, count if started != before else at_start, count)
+        return by_policy or int(by_hand)
+
+    def forget(self, key: str) -> None:
+        """The container is gone."""
+        self._known.pop(key, None)
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from time import time
 
-from exporters.containers.deaths import Deaths, Kills, restarts
+from exporters.containers.deaths import Deaths, Kills, Starts
 from exporters.containers.source import Sample
 from exporters.core.exposition import Limits, OnDrop, ValueFamily
 from exporters.docker.inventory import Inventory
@@ -38,6 +38,7 @@ class Tally:
         self._inventory = inventory
         self._clock = clock
         self._deaths = Deaths(clock())
+        self._starts = Starts()
         self._kills: dict[str, Kills] = {}
         self._stopping: set[str] = set()
         self._failed_slots: dict[str, Service] = {}
@@ -90,8 +91,7 @@ class Tally:
             self._exit(service, str(after.exit_code))
             if after.oom_killed and not after.running:
                 self._add(self.kills, service, self._kills.setdefault(after.id, Kills()).count(1))
-        if before:
-            self._add(self.restarts, service, restarts(before, after))
+        self._add(self.restarts, service, self._starts.again(after))
 
     def happened(self, event: Event) -> None:
         """See `Observer`."""
@@ -123,6 +123,7 @@ class Tally:
 
     def _let_go(self, key: str) -> None:
         self._deaths.forget(key)
+        self._starts.forget(key)
         self._kills.pop(key, None)
         self._stopping.discard(key)
 

@@ -33,6 +33,8 @@ DEADLINE = 10.0
 
 _CONNECT = 5.0
 _CONNECTIONS = 16
+_IDLE = 5.0
+"""Seconds that a connection is kept for the next request."""
 _VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})")
 
 Params = Mapping[str, str]
@@ -144,9 +146,9 @@ class DockerClient:
     def _connector(self) -> aiohttp.BaseConnector:
         if self._settings.host.startswith("unix://"):
             path = self._settings.host.removeprefix("unix://")
-            return aiohttp.UnixConnector(path, limit=_CONNECTIONS)
+            return aiohttp.UnixConnector(path, limit=_CONNECTIONS, keepalive_timeout=_IDLE)
         tls = _tls(self._settings) if self._settings.tls else True
-        return aiohttp.TCPConnector(ssl=tls, limit=_CONNECTIONS)
+        return aiohttp.TCPConnector(ssl=tls, limit=_CONNECTIONS, keepalive_timeout=_IDLE)
 
 
 def _base(settings: DockerSettings) -> str:

@@ -40,7 +40,7 @@ _AT_ONCE = 8
 _TELLING = frozenset(
     (
         *("create", "start", "die", "restart", "pause", "unpause", "rename", "destroy"),
-        *("health_status", "update", "oom"),
+        *("stop", "health_status", "update", "oom"),
     )
 )
 """Actions that change what `inspect` says; health checks alone make others every few seconds."""
@@ -161,6 +161,8 @@ class Inventory:
                         self._apply(event)
             except SourceError:
                 failures += 1
+                if failures == 1:
+                    self._relist.set()  # to say at once whether the engine is gone
             await asyncio.sleep(self._backoff.delay(failures))
 
     def _subscribed(self) -> AbstractAsyncContextManager[AsyncIterator[Event]]:

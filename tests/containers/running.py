@@ -66,6 +66,7 @@ async def running(host: str, settings: ContainersSettings | None = None) -> Asyn
     exporters = [engine.exporter, exporter]
     task = asyncio.create_task(lifecycle.serve(exporters, stop))
     try:
+        await until(lambda: engine.inventory.fresh or engine.inventory.health().reason)
         yield Running(registry, exporters, engine)
         assert not task.done(), task
     finally:

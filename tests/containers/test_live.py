@@ -236,12 +236,12 @@ def _held(now: Running) -> tuple[int, int]:
 async def test_replicas_and_failed_tasks_belong_to_the_swarms_service(engine: Engine) -> None:
     await engine.do("swarm", "init", "--advertise-addr", "127.0.0.1", "--listen-addr", "127.0.0.1")
     try:
+        create = ("service", "create", "--detach", "--name", "shop_web", "--replicas", "2")
+        stack = "com.docker.stack.namespace=shop"
+        labels = ("--label", stack, "--container-label", stack)
+        quick = ("--restart-delay", "0s", "--network", "host", "--no-resolve-image")
+        await engine.do(*create, *labels, *quick, "busybox:test", "sleep", "600")
         async with running(engine.host) as now:
-            create = ("service", "create", "--detach", "--name", "shop_web", "--replicas", "2")
-            more = ("--container-label", "x=y", "--label", "com.docker.stack.namespace=shop")
-            stack = ("--container-label", "com.docker.stack.namespace=shop")
-            quick = ("--restart-delay", "0s", "--network", "host", "--no-resolve-image")
-            await engine.do(*create, *more, *stack, *quick, "busybox:test", "sleep", "600")
 
             def replicas(state: str) -> float | None:
                 return now.value("swarm_service_replicas", service="web", stack="shop", state=state)
@@ -255,7 +255,6 @@ async def test_replicas_and_failed_tasks_belong_to_the_swarms_service(engine: En
             os.kill(victim, 9)
             await until(lambda: now.value("container_restarts_total", service="web") == 1)
             assert now.value("container_exits_total", service="web", code="137") == 1
-            await engine.do("service", "rm", "shop_web")
     finally:
         await engine.do("swarm", "leave", "--force")
 
