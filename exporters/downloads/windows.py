@@ -16,11 +16,11 @@ Sums: TypeAlias = tuple[float | None, ...]
 _STRETCHES = tuple(pairwise((0, *WINDOWS)))
 """From what age in days to below which: what each window adds to the one before."""
 
-# On each day, for each stretch: the episodes of such an age are neighbours in `ids`, which is sorted
-# as `days` is, by publication; width_bucket finds the first and the last of them. They are looked up
-# together in the unique index on (date, episode_id), where they are neighbours too, as in the table.
-# By episode_id alone it would be all days of an episode: the rows are wide, and nearly all lie
-# beyond the windows. OFFSET 0 keeps the planner from reading the whole table instead.
+# On each day, for each stretch: the episodes of such an age are neighbours in `ids`, which is
+# sorted as `days` is, by publication; width_bucket finds the first and the last of them. They are
+# looked up together in the unique index on (date, episode_id), where they are neighbours too, as in
+# the table. By episode_id alone it would be all days of an episode: the rows are wide, and nearly
+# all lie beyond the windows. OFFSET 0 keeps the planner from reading the whole table instead.
 COUNTS = SQL(
     """
     SELECT
