@@ -34,7 +34,7 @@ def _sentence(deploy: Deploy) -> str:
     if deploy.outcome == "abandoned":
         return f"{new} was given up after {took}: {_reason(deploy, 'it was not finished')}."
     if deploy.outcome == "rolled_back" and deploy.by_hand:
-        return f"was taken back by hand to {new} in {took}, was {old}."
+        return f"was rolled back by hand from {old} to {new} in {took}."
     if deploy.outcome == "rolled_back":
         return f"{new} was rolled back to {old} after {took}: {_reason(deploy, 'it failed')}."
     return f"{new} failed after {took}: {_reason(deploy, 'Docker does not say why')}."
@@ -58,7 +58,7 @@ def _version(release: Release) -> str:
 
 
 def _by(deploy: Deploy) -> str:
-    return f"By {escape(deploy.release.deployer)}." if deploy.release.deployer else ""
+    return f"Deployed by {escape(deploy.release.deployer)}." if deploy.release.deployer else ""
 
 
 def _at(deploy: Deploy, now: float, zone: tzinfo) -> str:
@@ -81,15 +81,14 @@ def duration(seconds: float) -> str:
 
 
 def follow_up(deploy: Deploy, risen: Mapping[str, tuple[float, float]], seconds: float) -> Message:
-    """Return what rose after a deploy: each name with its count after and before."""
+    """Return what rose after a deploy: each name with its counts before and after."""
     facts = "; ".join(
-        f"{escape(name)} {after:,.0f}, {before:,.0f} before"
-        for name, (before, after) in risen.items()
+        f"{escape(name)} {before:,.0f} → {after:,.0f}" for name, (before, after) in risen.items()
     )
     release = deploy.runs or deploy.release
     span = duration(seconds)
     return Message(
-        f"{_name(deploy.service)} {_version(release)}, {span} after its deploy: {facts}."
+        f"{_name(deploy.service)} {_version(release)}, {span} after its deploy, against before: {facts}."
     )
 
 
