@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from exporters.core.errors import SettingsError
 from exporters.core.exporter import Service, Source
+from exporters.core.quantities import Address
 from exporters.core.web.guard import Guard
 from exporters.core.web.live import LiveConfig
 from exporters.fastly import challenge, segment
@@ -24,7 +25,8 @@ from exporters.fastly.receive.receiver import PATIENCE, Policy, Receiver
 from exporters.fastly.receive.tokens import BEARER, Tokens
 from exporters.fastly.receive_refusals import MALFORMED
 from exporters.fastly.settings import FastlySettings
-from exporters.fastly.spool import Spool, SpoolLimits, SpoolMetrics
+from exporters.fastly.spool import Kind, Spool, SpoolLimits, SpoolMetrics
+from exporters.fastly.syslog import Gatherer, SyslogListener, SyslogPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Intake:
 class _Way:
     """One way in."""
 
-    service: Service
+    services: Sequence[Service]
     source: Source
     listener: AbstractAsyncContextManager[Any]
 
@@ -69,11 +71,13 @@ def build_intake(settings: FastlySettings, data_dir: Path, reasons: Sequence[str
     ways = []
     if settings.token:
         ways.append(_https(settings, settings.token, spool, quarantine, metrics))
+    if settings.syslog.listen:
+        ways.append(_syslog(settings, settings.syslog.listen, spool, quarantine, metrics))
     return Intake(
         spool,
         quarantine,
         metrics,
-        services=[spool, *(way.service for way in ways)],
+        services=[spool, *(service for way in ways for service in way.services)],
         sources=[spool, *(way.source for way in ways)],
         collectors=[SpoolMetrics(spool.stock), metrics, quarantine.rejected],
         listeners=[way.listener for way in ways],
@@ -104,7 +108,7 @@ def _https(
         live.context,
         on_malformed=lambda: metrics.refused.inc(("https", MALFORMED)),
     )
-    return _Way(live, receiver, listener)
+    return _Way([live], receiver, listener)
 
 
 def _policy(settings: FastlySettings, token: SecretStr) -> Policy:
@@ -118,3 +122,24 @@ def _policy(settings: FastlySettings, token: SecretStr) -> Policy:
         settings.batch_limit,
         PATIENCE,
     )
+
+
+def _syslog(
+    settings: FastlySettings,
+    address: Address,
+    spool: Spool,
+    quarantine: Quarantine,
+    metrics: ReceiveMetrics,
+) -> _Way:
+    section = settings.syslog
+    live = LiveConfig.load(section.web_config_file)
+    if live.config.users:
+        problem = "knows no passwords, which are for HTTP; set fastly.syslog.token_file instead"
+        raise SettingsError([f"fastly.syslog.web_config_file: {problem}"])
+    tokens = Tokens.parse(section.token, "fastly.syslog.token_file") if section.token else None
+    policy = SyslogPolicy(
+        tokens, section.connection_limit, section.idle_timeout, settings.line_limit
+    )
+    gatherer = Gatherer(Kind("syslog"), spool, quarantine, metrics)
+    listener = SyslogListener(address, policy, gatherer, metrics, live)
+    return _Way([live, gatherer], listener, listener)
