@@ -2,10 +2,10 @@
 
 from exporters.fastly.measure.measurer import Measurer
 from exporters.fastly.measure.model import (
+    REASONS,
     Histogram,
     Measured,
     Moment,
-    Reject,
     Rules,
     Stream,
     Survey,
@@ -14,6 +14,7 @@ from exporters.fastly.measure.networks import BadNetworks, Networks, read_spans
 from exporters.fastly.measure.workspace import MeasureError
 
 __all__ = [
+    "REASONS",
     "BadNetworks",
     "Histogram",
     "MeasureError",
@@ -21,7 +22,6 @@ __all__ = [
     "Measurer",
     "Moment",
     "Networks",
-    "Reject",
     "Rules",
     "Stream",
     "Survey",

@@ -55,10 +55,10 @@ def classify(workspace: Workspace, classifier: Classifier, networks: Networks) -
     )
 
 
-def facts(workspace: Workspace, rules: Rules, known: Known, moment: Moment) -> Facts:
+def facts(workspace: Workspace, known: Known, moment: Moment) -> Facts:
     """Return what the lines add to the ledger. Reads `wanted` and what `load`, `classify` made."""
-    live_from = moment.now.astimezone(UTC) - timedelta(seconds=rules.live_window)
-    workspace.run(statement("audio"), {"live_from": live_from.replace(tzinfo=None).isoformat()})
+    live_from = moment.live_from.astimezone(UTC).replace(tzinfo=None).isoformat()
+    workspace.run(statement("audio"), {"live_from": live_from})
     workspace.run(statement("delivered"))
     rolling = any(day.window != "calendar" for day in known.days.values())
     workspace.run("SET VARIABLE rolling = $rolling", {"rolling": rolling})
@@ -75,7 +75,9 @@ def facts(workspace: Workspace, rules: Rules, known: Known, moment: Moment) -> F
         feeds={
             (podcast, app): n
             for podcast, app, n in workspace.rows(
-                "SELECT podcast, app, count(*)::BIGINT FROM feed_requests GROUP BY ALL"
+                "SELECT podcast, app, count(*)::BIGINT FROM feed_requests"
+                " WHERE began >= $live_from::TIMESTAMP GROUP BY ALL",
+                {"live_from": live_from},
             )
         },
         readers=[
@@ -83,6 +85,15 @@ def facts(workspace: Workspace, rules: Rules, known: Known, moment: Moment) -> F
             for podcast, app, reader, subscribers, seen in workspace.rows("FROM readers")
         ],
     )
+
+
+def left_out(workspace: Workspace) -> int:
+    """Return how many requests for audio came for a day that is closed for their show."""
+    rows = workspace.rows(
+        "SELECT count(*) FROM wanted JOIN paths USING (path) SEMI JOIN closed"
+        " ON closed.podcast = paths.podcast AND closed.day = wanted.began::DATE"
+    )
+    return int(rows[0][0])
 
 
 def _name(workspace: Workspace, days: Mapping[date, Day]) -> None:

@@ -6,7 +6,7 @@ from typing import Self
 
 from exporters.fastly.agents import Classifier
 from exporters.fastly.formats import Format
-from exporters.fastly.measure.facts import classify, facts, load
+from exporters.fastly.measure.facts import classify, facts, left_out, load
 from exporters.fastly.measure.hosts import Hosts
 from exporters.fastly.measure.model import Measured, Moment, Rules, Survey
 from exporters.fastly.measure.networks import Networks
@@ -49,12 +49,16 @@ class Measurer:
         self._moment = moment
         prepare(self._workspace, moment)
         read(self._workspace, file, form)
-        self._survey = survey(self._workspace, self._rules)
-        return self._survey
+        return survey(self._workspace, self._rules)
 
     def measure(self, known: Known) -> Measured:
         """Measure what was surveyed. The file is not needed any more. Raises MeasureError."""
         load(self._workspace, self._rules, known)
         classify(self._workspace, self._classifier, self._networks)
-        found = facts(self._workspace, self._rules, known, self._moment)
-        return Measured(self._survey, stream(self._workspace, self._hosts), found)
+        found = facts(self._workspace, known, self._moment)
+        closed = left_out(self._workspace) if known.closed else 0
+        return Measured(stream(self._workspace, self._hosts), found, closed)
+
+    def interrupt(self) -> None:
+        """Make what runs in another thread end soon, with MeasureError."""
+        self._workspace.interrupt()

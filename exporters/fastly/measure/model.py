@@ -4,9 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from exporters.fastly.quarantine import Rejected
 from exporters.ledger.model import Calendar, Facts
 
 Labels = tuple[str, ...]
+
+REASONS = (
+    "malformed",
+    "no_time",
+    "no_path",
+    "no_status",
+    "bad_number",
+    "future",
+    "closed_day",
+)
+"""Why a line is rejected. The SQL that decides is in `sql/requests.sql`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +31,6 @@ class Rules:
     """Name of a feed to podcast, where they differ."""
     hosts: tuple[str, ...] = ()
     """Hosts to tell apart; empty: the first that answer with success."""
-    live_window: float = 6 * 3600.0
     id3_bytes: int = 0
     """Bytes of a file before its sound: tags and their images. PTMG 5.5.3."""
     id3_bytes_by_podcast: Mapping[str, int] = field(default_factory=dict)
@@ -35,16 +46,10 @@ class Moment:
 
     now: datetime
     calendar: Calendar
+    live_from: datetime
+    """What began before is not live: it moves no live counter."""
     backfill: bool = False
     """Lines of any day are taken; the ledger refuses what it must."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """A line that was not counted: a fixed word, and the line with its addresses masked."""
-
-    reason: str
-    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,8 @@ class Survey:
     lines: int
     rejected: Mapping[str, int]
     """Reason to lines."""
-    rejects: Sequence[Reject]
-    """Some of them, to look at."""
+    rejects: Sequence[Rejected]
+    """Some of them, as they came: for the quarantine."""
     visits: frozenset[tuple[date, str]]
     """UTC days and podcasts of requests for audio."""
     episodes: Mapping[tuple[str, str], bool]
@@ -93,6 +98,7 @@ class Stream:
 class Measured:
     """All that a chunk of lines comes to."""
 
-    survey: Survey
     stream: Stream
     facts: Facts
+    closed: int
+    """Lines that were left out because their day is closed for their show."""

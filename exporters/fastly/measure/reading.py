@@ -5,14 +5,14 @@ or rejected by the view `requests`) is read once more as text: it may be a line 
 rejected, somebody wants to see it.
 """
 
-import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from exporters.fastly.formats import Format, line_rows, object_rows, text_rows
-from exporters.fastly.measure.model import Moment, Reject
+from exporters.fastly.measure.model import Moment
 from exporters.fastly.measure.stream import sums
 from exporters.fastly.measure.workspace import Workspace, statement
+from exporters.fastly.quarantine import Rejected
 
 _SOME = 500
 """Rejected lines of a chunk that are kept to look at."""
@@ -22,10 +22,6 @@ _AHEAD = timedelta(days=1)
 """A line from further in the future has a wrong clock behind it; ours may be a bit wrong too."""
 
 _NUMBERED = "SELECT row_number() OVER () AS n, * FROM"
-_ADDRESS = re.compile(
-    r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])"
-    r"|(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|\d{1,3}(?:\.\d{1,3}){3})?(?![\w:])"
-)
 
 
 def prepare(workspace: Workspace, moment: Moment) -> None:
@@ -59,14 +55,14 @@ def read(workspace: Workspace, file: Path, form: Format) -> None:
         _sum(workspace)
 
 
-def rejects(workspace: Workspace) -> list[Reject]:
-    """Return some of the rejected lines, addresses masked."""
+def rejects(workspace: Workspace) -> list[Rejected]:
+    """Return some of the rejected lines."""
     found = workspace.rows(
         "SELECT reason, left(line, $longest) FROM requests"
         " WHERE reason IS NOT NULL AND line IS NOT NULL LIMIT $some",
         {"longest": _LONGEST, "some": _SOME},
     )
-    return [Reject(reason, _ADDRESS.sub("*", line)) for reason, line in found]
+    return [Rejected(reason, line.encode()) for reason, line in found]
 
 
 def _mend(workspace: Workspace, form: Format, objects: str, lines: str) -> None:

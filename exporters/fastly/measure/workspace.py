@@ -11,6 +11,13 @@ import duckdb
 from exporters.core.errors import NearfieldError
 from exporters.fastly.formats.countries import CONTINENTS, countries
 
+_EXPECTED = (
+    duckdb.DataError,
+    duckdb.OperationalError,
+    duckdb.InvalidInputException,
+    duckdb.InterruptException,
+)
+
 
 class MeasureError(NearfieldError):
     """The lines of a segment cannot be measured: no memory, no disk, a pattern of the settings."""
@@ -62,9 +69,13 @@ class Workspace:
         """Return the rows of the last statement."""
         try:
             return self._duck.execute(sql, parameters).fetchall()
-        except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as error:
+        except _EXPECTED as error:
             # What DuckDB says may quote a line, and with it somebody's address.
             raise MeasureError(f"DuckDB cannot measure: {type(error).__name__}") from error
+
+    def interrupt(self) -> None:
+        """End what another thread runs here."""
+        self._duck.interrupt()
 
     def table(self, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
         """Make a table of these rows; `columns` are names with DuckDB's types."""

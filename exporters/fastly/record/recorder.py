@@ -1,0 +1,150 @@
+"""A segment from the disk into the ledger: measured, counted once, and told what it came to."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, closing, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from exporters.core.errors import SourceUnavailable
+from exporters.fastly.formats import Format
+from exporters.fastly.measure import Measured, MeasureError, Measurer, Moment, Stream, Survey
+from exporters.fastly.quarantine import Rejected
+from exporters.fastly.record.pieces import kept, pieces
+from exporters.fastly.segment import Segment
+from exporters.ledger import AlreadyRecorded, Archive, BatchesRepeated, Entry, Ledger, Overtaken
+from exporters.ledger.model import Known
+
+PIECE = 64 * 1024 * 1024
+"""Bytes of lines that are measured at a time: what bounds memory, whatever the segment."""
+_ATTEMPTS = 20
+_SOME = 1000
+"""Rejected lines of a segment that are kept to look at."""
+
+T = TypeVar("T")
+_Chunk: TypeAlias = tuple[Survey, Known, Measured]
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What a segment came to."""
+
+    lines: int = 0
+    repeated: int = 0
+    """Batches that were left out: they had been counted."""
+    rejected: Counter[str] = field(default_factory=Counter)
+    rejects: list[Rejected] = field(default_factory=list)
+    streams: list[Stream] = field(default_factory=list)
+    """What its pieces add to `cdn_*`; none for a backfill, whose lines are history."""
+    committed_at: datetime | None = None
+    """None where the segment was in the ledger already: nothing of it counts again."""
+
+    def add(self, survey: Survey, measured: Measured, *, backfill: bool) -> None:
+        """Add what a piece came to."""
+        self.lines += survey.lines
+        self.rejected.update(survey.rejected)
+        if measured.closed:
+            self.rejected["closed_day"] += measured.closed
+        self.rejects += survey.rejects[: _SOME - len(self.rejects)]
+        if not backfill:
+            self.streams.append(measured.stream)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Records segments, one at a time. `worker` is a name that no other process has."""
+
+    ledger: Ledger
+    measurer: Measurer
+    formats: Callable[[str], Format]
+    """The format of a name, as segments have it."""
+    scratch: Path
+    worker: str
+    live_window: timedelta
+    piece: int = PIECE
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    async def record(self, segment: Segment, archive: Archive | None = None) -> Recorded:
+        """Count a segment, unless it was counted before; it may then be deleted.
+
+        Raises SourceError where the ledger cannot be asked, MeasureError and OSError where the
+        segment cannot be read, and DayClosed for a backfill that would count lines twice. Nothing
+        of it is counted then.
+        """
+        repeated: frozenset[str] = frozenset()
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._attempt(segment, archive, repeated)
+            except BatchesRepeated as more:
+                repeated |= more.digests
+            except Overtaken:
+                continue
+        raise SourceUnavailable("the ledger: other workers were in the way, again and again")
+
+    async def _attempt(
+        self, segment: Segment, archive: Archive | None, repeated: frozenset[str]
+    ) -> Recorded:
+        now = self.now()
+        digests = {batch.digest for batch in segment.batches if batch.digest}
+        if digests:
+            repeated |= await self.ledger.repeated(digests, now)
+        batches = kept(segment, repeated)
+        recorded = Recorded(repeated=len(segment.batches) - len(batches))
+        live_from = datetime.max.replace(tzinfo=UTC) if archive else now - self.live_window
+        entry = Entry(
+            id=segment.id,
+            worker=self.worker,
+            now=now,
+            live_from=live_from,
+            digests=[batch.digest for batch in batches if batch.digest],
+            archive=archive,
+        )
+        moment = Moment(now, await self.ledger.calendar(now), live_from, archive is not None)
+        form = self.formats(segment.format)
+        with closing(pieces(segment.path, batches, self.piece, self.scratch)) as files:
+            try:
+                async with aclosing(self._measured(files, form, moment)) as chunks:
+                    await self._record(entry, chunks, recorded, backfill=archive is not None)
+            except AlreadyRecorded:
+                return Recorded()
+        recorded.committed_at = self.now()
+        return recorded
+
+    async def _record(
+        self, entry: Entry, chunks: AsyncIterator[_Chunk], recorded: Recorded, *, backfill: bool
+    ) -> None:
+        """Record chunk by chunk; the first is measured before the transaction begins."""
+        first = await anext(chunks, None)
+        async with self.ledger.recording(entry) as recording:
+            chunk = first
+            while chunk is not None:
+                survey, known, measured = chunk
+                recorded.add(survey, measured, backfill=backfill)
+                await recording.add(measured.facts, known.days)
+                chunk = await anext(chunks, None)
+
+    async def _measured(
+        self, files: Iterator[Path], form: Format, moment: Moment
+    ) -> AsyncGenerator[_Chunk, None]:
+        while (file := await self._in_thread(lambda: next(files, None))) is not None:
+            survey = await self._in_thread(partial(self.measurer.survey, file, form, moment))
+            known = await self.ledger.know(
+                survey.visits, survey.episodes, survey.shows, moment.now, backfill=moment.backfill
+            )
+            measured = await self._in_thread(partial(self.measurer.measure, known))
+            yield survey, known, measured
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Return what `work` returns; when cancelled, make it end and wait for that."""
+        running = asyncio.get_running_loop().run_in_executor(None, work)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            self.measurer.interrupt()
+            with suppress(MeasureError):
+                await running
+            raise
