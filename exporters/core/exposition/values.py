@@ -95,6 +95,15 @@ class ValueFamily(Family[float]):
         self._table = new
         self._report_drops()
 
+    def refill(self, values: Sequence[float]) -> None:
+        """Give every series a new value, in the order of the rows that `replace` was last given.
+
+        That is a third of the work of `replace`, for who knows that the series are the same.
+        ValueError for another number of values than of series.
+        """
+        table = self._table
+        table.values = dict(zip(table.values, map(self._checked, values), strict=True))
+
     def _admit(self, table: Table[float], rows: Iterable[Row]) -> None:
         """Add rows without a series to a table that nobody sees yet."""
         for labels, value in rows:

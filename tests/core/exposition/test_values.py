@@ -177,3 +177,20 @@ def test_a_registry_takes_a_family_and_holds_its_name() -> None:
         registry.register(counter())
     registry.unregister(family)
     assert generate_latest(registry) == b""
+
+
+def test_a_refill_gives_the_same_series_new_values_in_their_order() -> None:
+    family = ValueFamily("gauge", "temperature_celsius", "Heat.", ("room",))
+    family.replace([(("hall",), 20.0), (("attic",), 30.0)])
+    family.refill([21.0, 31.0])
+    assert family.value(("hall",)) == 21.0
+    assert family.value(("attic",)) == 31.0
+
+
+def test_a_refill_of_another_length_is_refused_and_changes_nothing() -> None:
+    family = ValueFamily("counter", "steps_total", "Steps.", ("room",))
+    family.replace([(("hall",), 20.0)])
+    for values in ([], [1.0, 2.0], [-1.0]):
+        with pytest.raises(ValueError, match=""):
+            family.refill(values)
+    assert family.value(("hall",)) == 20.0
