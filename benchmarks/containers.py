@@ -113,9 +113,7 @@ async def exporter(host: str, cgroups: Path, proc: Path, port: int) -> AsyncIter
 
 def scrape(port: int) -> bytes:
     """The page as it is, since compressing it is the same work for anybody's."""
-    request = Request(  # noqa: S310 - our own address
-        f"http://127.0.0.1:{port}/metrics", headers={"Accept-Encoding": "identity"}
-    )
+    request = Request(f"http://127.0.0.1:{port}/metrics", headers={"Accept-Encoding": "identity"})
     with urlopen(request, timeout=30) as response:  # noqa: S310
         content: bytes = response.read()
     return content
@@ -159,7 +157,9 @@ def tree(ids: list[str]) -> Iterator[tuple[Path, Path, str]]:
 @contextlib.contextmanager
 def network() -> Iterator[int]:
     """A process with a network namespace of its own, where it may have one."""
-    command = ["unshare", "--net", "sleep", "3600"] if os.geteuid() == 0 else ["sleep", "3600"]
+    alone = "ip link add eth0 type veth peer name other 2>/dev/null; exec sleep 3600"
+    root = os.geteuid() == 0
+    command = ["unshare", "--net", "sh", "-c", alone] if root else ["sleep", "3600"]
     process = subprocess.Popen(command)
     time.sleep(0.2)
     try:
@@ -273,11 +273,11 @@ async def side_by_side(engine: Engine, seconds: float) -> None:
     async with exporter(engine.host, CGROUPS, Path("/proc"), 19582) as pid:
         await asyncio.sleep(2)
         rows["Nearfield"] = await both(pid, daemon, seconds)
-    poller = subprocess.Popen([sys.executable, "-c", POLLER, str(engine.socket)])
+    poller = await asyncio.create_subprocess_exec(sys.executable, "-c", POLLER, str(engine.socket))
     await asyncio.sleep(2)
     rows["stats API, one-shot"] = await both(poller.pid, daemon, seconds)
     poller.kill()
-    poller.wait()
+    await poller.wait()
     if program := shutil.which("netdata"):
         with netdata(program) as netdata_pid:
             await asyncio.sleep(8)

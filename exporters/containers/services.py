@@ -7,7 +7,7 @@ from exporters.core.exposition import HistogramFamily, Limits, OnDrop, Row, Valu
 from exporters.docker.model import HEALTHS, STATES, Container
 
 _NAMED = ("name", "service", "stack")
-_BUCKETS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0, 1.5, 2.0, 4.0, 8.0)
+_BUCKETS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0, 2.0, 4.0, 8.0)
 
 
 def families(limits: Limits, on_drop: OnDrop) -> list[ValueFamily]:

@@ -36,41 +36,68 @@ class ContainersCollector(Collector):
         self._inventory = inventory
         self._chosen = tuple(chosen)
         names = tuple(label_name(label) for label in chosen)
-        self._kinds = tuple(
-            zip(metrics.KINDS, metrics.families(names, limits, on_drop), strict=True)
-        )
+        families = metrics.families(names, limits, on_drop)
+        self._kinds = tuple(zip(metrics.KINDS, map(_Sheet, families), strict=True))
         self._sockets, self._state, self._health = services.families(limits, on_drop)
-        self._labels: dict[str, tuple[Container, Labels]] = {}
+        self._containers: list[Container] = []
+        self._base: list[Labels] = []
+        self._known: tuple[Container, ...] = ()
 
     def describe(self) -> Iterable[Metric]:
         """Every family that may come: a registry refuses a second of the same name."""
-        own = (family for _, family in self._kinds)
+        own = (sheet.family for _, sheet in self._kinds)
         return (*own, self._sockets, self._state, self._health)
 
     def collect(self) -> Iterator[Metric]:
         """The families that have rows now, one by one, so that others get a turn in between."""
         held = self._inventory.containers
         samples = [each for each in self._looks.snapshot or () if lives(each.container, held)]
-        base = [self._base(each.container) for each in samples]
-        self._labels = {each.container.id: self._labels[each.container.id] for each in samples}
-        known = tuple(held.values()) if self._inventory.fresh else ()
-        for kind, family in self._kinds:
-            yield from _filled(family, _rows(kind, samples, base))
+        self._settle(samples)
+        for kind, sheet in self._kinds:
+            yield from sheet.filled(self._base, *_columns(kind, samples))
         yield from _filled(self._sockets, services.sockets(samples))
-        yield from _filled(self._state, services.states(known))
-        yield from _filled(self._health, services.healths(known))
+        known = tuple(held.values()) if self._inventory.fresh else ()
+        if known != self._known:
+            self._known = known
+            self._state.replace(services.states(known))
+            self._health.replace(services.healths(known))
+        yield from (family for family in (self._state, self._health) if len(family))
 
-    def _base(self, container: Container) -> Labels:
-        known = self._labels.get(container.id)
-        if known and known[0] is container:
-            return known[1]
-        labels = (
+    def _settle(self, samples: Sequence[Sample]) -> None:
+        """Make the labels of the containers anew where they are not those of the last scrape."""
+        containers = [each.container for each in samples]
+        if containers != self._containers:
+            self._containers = containers
+            self._base = [self._labels(each) for each in containers]
+
+    def _labels(self, container: Container) -> Labels:
+        return (
             f"/docker/{container.id}",
             *(container.name, container.image, container.service, container.stack),
             *(container.labels.get(label, "") for label in self._chosen),
         )
-        self._labels[container.id] = (container, labels)
-        return labels
+
+
+class _Sheet:
+    """A family and the place of each of its values: mostly only the values are new."""
+
+    def __init__(self, family: ValueFamily) -> None:
+        self.family = family
+        self._places: tuple[object, ...] = ()
+
+    def filled(
+        self, base: list[Labels], owners: list[int], extra: list[Labels], values: list[float]
+    ) -> Iterator[Metric]:
+        """Fill the family, and give it if there is something in it."""
+        known = self._places and self._places[0] is base and self._places[1:] == (owners, extra)
+        if known and len(self.family) == len(values):
+            self.family.refill(values)
+        else:
+            keys = ((*base[owner], *more) for owner, more in zip(owners, extra, strict=True))
+            self.family.replace(zip(keys, values, strict=True))
+            self._places = (base, owners, extra)
+        if values:
+            yield self.family
 
 
 def lives(container: Container, held: Mapping[str, Container]) -> bool:
@@ -81,10 +108,17 @@ def lives(container: Container, held: Mapping[str, Container]) -> bool:
     )
 
 
-def _rows(kind: metrics.Kind, samples: Sequence[Sample], base: Sequence[Labels]) -> Iterator[Row]:
-    for labels, sample in zip(base, samples, strict=True):
-        for extra, value in kind.of(sample):
-            yield (*labels, *extra), value
+def _columns(
+    kind: metrics.Kind, samples: Sequence[Sample]
+) -> tuple[list[int], list[Labels], list[float]]:
+    """The number of the container, the labels beyond its own, and the value of each row."""
+    owners, extra, values = [], [], []
+    for owner, sample in enumerate(samples):
+        for labels, value in kind.of(sample):
+            owners.append(owner)
+            extra.append(labels)
+            values.append(value)
+    return owners, extra, values
 
 
 def _filled(family: ValueFamily, rows: Iterable[Row]) -> Iterator[Metric]:
