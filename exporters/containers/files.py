@@ -52,8 +52,7 @@ class ContainerFiles:
         self._files: dict[str, KernelFile] = {}
         v2 = location.version == 2
         self._quick, self._whole = (_quick_v2, _whole_v2) if v2 else (_quick_v1, _whole_v1)
-        self.failures = 0
-        """Files that have given nothing that can be understood since they were last all read."""
+        self._failed = self._failed_quick = self._failed_whole = 0
         self.gone = False
         """Whether at the last look the cgroup was there no more."""
         for name, path in _paths(location, network=network).items():
@@ -62,24 +61,32 @@ class ContainerFiles:
             except OSError:  # this kernel has no such file, or we may not read it
                 continue
 
+    @property
+    def failures(self) -> int:
+        """Files that gave nothing that can be understood when they were last read."""
+        return self._failed_quick + self._failed_whole
+
     def quick(self) -> Quick:
         """Return the two numbers of every look; see `take` for what cannot be read."""
         self.gone = False
-        return self._quick(self)
+        self._failed = 0
+        found = self._quick(self)
+        self._failed_quick = self._failed
+        return found
 
     def whole(self) -> Reading:
         """Return all the rest."""
-        self.failures = 0
-        reading = self._whole(self)
-        return replace(
-            reading,
-            devices=self._named(reading.devices),
+        self._failed = 0
+        found = replace(
+            self._whole(self),
             interfaces=self.take("net/dev", model.net_dev) or (),
             sockets=self._sockets(),
             pressure=self._pressure(),
             threads=self.take("pids.current", model.number),
             processes=self.take("cgroup.procs", model.count_lines),
         )
+        self._failed_whole = self._failed
+        return replace(found, devices=self._named(found.devices))
 
     def take(self, name: str, parse: Callable[[bytes], T]) -> T | None:
         """Return what one file says, or None where it is absent or says nothing that we know.
@@ -95,7 +102,7 @@ class ContainerFiles:
             self.gone = self.gone or (name in _VITAL and error.errno in _GONE)
         except (ValueError, KeyError, IndexError):
             pass
-        self.failures += 1
+        self._failed += 1
         return None
 
     def close(self) -> None:
