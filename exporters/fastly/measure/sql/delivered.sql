@@ -4,7 +4,7 @@ CREATE OR REPLACE TEMP VIEW delivered AS
 SELECT
     *,
     CASE
-        WHEN span.last <> '' THEN least(low + bytes, span.last::BIGINT + 1)
+        WHEN span.last <> '' THEN least(low + bytes, TRY_CAST(span.last AS BIGINT) + 1)
         ELSE low + bytes
     END AS high,
     CASE WHEN low IS NULL THEN bytes ELSE 0 END AS loose
@@ -14,9 +14,9 @@ FROM (
         CASE
             WHEN NOT ranged THEN NULL
             WHEN status = 200 THEN 0
-            WHEN span.first <> '' THEN span.first::BIGINT
-            WHEN asked.first <> '' THEN asked.first::BIGINT
-            WHEN asked.suffix <> '' THEN greatest(size - asked.suffix::BIGINT, 0)
+            WHEN span.first <> '' THEN TRY_CAST(span.first AS BIGINT)
+            WHEN asked.first <> '' THEN TRY_CAST(asked.first AS BIGINT)
+            WHEN asked.suffix <> '' THEN greatest(size - TRY_CAST(asked.suffix AS BIGINT), 0)
         END AS low
     FROM (
         SELECT
