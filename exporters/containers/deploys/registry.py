@@ -3,6 +3,7 @@
 import asyncio
 import re
 import ssl
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import monotonic
@@ -175,7 +176,7 @@ class Registry:
 
 
 def _basic(login: Login) -> str:
-    return aiohttp.BasicAuth(login.user, login.password, "utf-8").encode()
+    return "Basic " + b64encode(f"{login.user}:{login.password}".encode()).decode()
 
 
 def _tls(ca_file: Path | None) -> ssl.SSLContext:

@@ -87,9 +87,8 @@ def follow_up(deploy: Deploy, risen: Mapping[str, tuple[float, float]], seconds:
     )
     release = deploy.runs or deploy.release
     span = duration(seconds)
-    return Message(
-        f"{_name(deploy.service)} {_version(release)}, {span} after its deploy, against before: {facts}."
-    )
+    when = f"{span} after its deploy, against before"
+    return Message(f"{_name(deploy.service)} {_version(release)}, {when}: {facts}.")
 
 
 def line(deploy: Deploy) -> str:
