@@ -191,6 +191,6 @@ def test_a_refill_of_another_length_is_refused_and_changes_nothing() -> None:
     family = ValueFamily("counter", "steps_total", "Steps.", ("room",))
     family.replace([(("hall",), 20.0)])
     for values in ([], [1.0, 2.0], [-1.0]):
-        with pytest.raises(ValueError, match="shorter|longer|cannot take"):
+        with pytest.raises(ValueError, match=r"shorter|longer|cannot take"):
             family.refill(values)
     assert family.value(("hall",)) == 20.0
