@@ -24,7 +24,9 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 import uvloop
+from prometheus_client import CollectorRegistry
 
+from exporters.core.telemetry import Telemetry
 from exporters.fastly.receive import INGEST, ReceiverListener
 from exporters.fastly.receive.intake import Intake, build_intake
 from exporters.fastly.settings import FastlySettings
@@ -233,7 +235,9 @@ async def _line_of(process: asyncio.subprocess.Process) -> bytes:
 async def serve(folder: Path) -> None:
     """Print the port, and what we have taken for each line that the parent sends, until it ends."""
     given = {"listen": "127.0.0.1:0", "token": TOKEN, "segment_age": "500ms"}
-    intake = build_intake(FastlySettings.model_validate(given), folder, [])
+    intake = build_intake(
+        FastlySettings.model_validate(given), folder, [], Telemetry(CollectorRegistry(), "")
+    )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(intake.spool)
         tasks = [asyncio.create_task(service.run()) for service in intake.services]

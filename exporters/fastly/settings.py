@@ -101,7 +101,8 @@ class S3Settings(Section):
     interval: Duration = Field(default=60.0, description="How often the bucket is listed.")
     late: Duration = Field(
         default=2 * 86400.0,
-        description="How long after its newest object a prefix is still searched for late ones.",
+        description="How late an object may come, by the store's own clock; at the first start"
+        " objects of that age are read, older ones by `nearfield backfill`.",
     )
 
 

@@ -11,7 +11,9 @@ from pydantic import SecretStr
 
 from exporters.core.errors import SettingsError
 from exporters.core.exporter import Service, Source
+from exporters.core.poller import Pace, Poller
 from exporters.core.quantities import Address
+from exporters.core.telemetry import Telemetry
 from exporters.core.web.guard import Guard
 from exporters.core.web.live import LiveConfig
 from exporters.fastly import challenge, segment
@@ -20,10 +22,12 @@ from exporters.fastly.quarantine import Quarantine
 from exporters.fastly.receive.connections import ConnectionLimits, Connections
 from exporters.fastly.receive.listener import ReceiverListener
 from exporters.fastly.receive.metrics import ReceiveMetrics
-from exporters.fastly.receive.pace import Pace
+from exporters.fastly.receive.pace import Pace as BodyPace
 from exporters.fastly.receive.receiver import PATIENCE, Policy, Receiver
 from exporters.fastly.receive.tokens import BEARER, Tokens
 from exporters.fastly.receive_refusals import MALFORMED
+from exporters.fastly.s3 import Bucket, S3Reader
+from exporters.fastly.s3.reader import STATE
 from exporters.fastly.settings import FastlySettings
 from exporters.fastly.spool import Kind, Spool, SpoolLimits, SpoolMetrics
 from exporters.fastly.syslog import Gatherer, SyslogListener, SyslogPolicy
@@ -48,10 +52,12 @@ class _Way:
 
     services: Sequence[Service]
     source: Source
-    listener: AbstractAsyncContextManager[Any]
+    listeners: Sequence[AbstractAsyncContextManager[Any]] = ()
 
 
-def build_intake(settings: FastlySettings, data_dir: Path, reasons: Sequence[str]) -> Intake:
+def build_intake(
+    settings: FastlySettings, data_dir: Path, reasons: Sequence[str], telemetry: Telemetry
+) -> Intake:
     """Return the parts for every way in that the settings hold; `reasons` are those of rejection.
 
     Raises SettingsError where a token or a web configuration cannot be used.
@@ -73,6 +79,9 @@ def build_intake(settings: FastlySettings, data_dir: Path, reasons: Sequence[str
         ways.append(_https(settings, settings.token, spool, quarantine, metrics))
     if settings.syslog.listen:
         ways.append(_syslog(settings, settings.syslog.listen, spool, quarantine, metrics))
+    if settings.s3.url:
+        poller = _s3(settings, settings.s3.url, spool, quarantine, metrics, telemetry)
+        ways.append(_Way([poller], poller))
     return Intake(
         spool,
         quarantine,
@@ -80,7 +89,7 @@ def build_intake(settings: FastlySettings, data_dir: Path, reasons: Sequence[str
         services=[spool, *(service for way in ways for service in way.services)],
         sources=[spool, *(way.source for way in ways)],
         collectors=[SpoolMetrics(spool.stock), metrics, quarantine.rejected],
-        listeners=[way.listener for way in ways],
+        listeners=[listener for way in ways for listener in way.listeners],
     )
 
 
@@ -108,7 +117,7 @@ def _https(
         live.context,
         on_malformed=lambda: metrics.refused.inc(("https", MALFORMED)),
     )
-    return _Way([live], receiver, listener)
+    return _Way([live], receiver, [listener])
 
 
 def _policy(settings: FastlySettings, token: SecretStr) -> Policy:
@@ -118,7 +127,7 @@ def _policy(settings: FastlySettings, token: SecretStr) -> Policy:
         Limits(
             body=settings.body_limit, inflated=settings.inflated_limit, line=settings.line_limit
         ),
-        Pace(settings.idle_timeout, settings.lowest_rate),
+        BodyPace(settings.idle_timeout, settings.lowest_rate),
         settings.batch_limit,
         PATIENCE,
     )
@@ -142,4 +151,28 @@ def _syslog(
     )
     gatherer = Gatherer(Kind("syslog"), spool, quarantine, metrics)
     listener = SyslogListener(address, policy, gatherer, metrics, live)
-    return _Way([live, gatherer], listener, listener)
+    return _Way([live, gatherer], listener, [listener])
+
+
+def _s3(
+    settings: FastlySettings,
+    url: str,
+    spool: Spool,
+    quarantine: Quarantine,
+    metrics: ReceiveMetrics,
+    telemetry: Telemetry,
+) -> Poller[int]:
+    section = settings.s3
+    reader = S3Reader(
+        url,
+        Bucket.open(url, section),
+        spool.folder / STATE,
+        section.late,
+        settings.line_limit,
+        spool,
+        quarantine,
+        metrics,
+    )
+    # One look may have a long list to take; what it has taken stays taken where it is broken off.
+    pace = Pace(section.interval, deadline=3600.0, max_age=3600.0 + 5 * section.interval)
+    return Poller("fastly", "s3", reader.poll, pace, telemetry)

@@ -17,6 +17,7 @@ from exporters.core.web.guard import Guard
 from exporters.fastly import challenge
 from exporters.fastly.bodies import Body, Decoded, Limits
 from exporters.fastly.bodies.inflate import check_encoding, is_raw_snappy
+from exporters.fastly.bodies.threads import in_thread
 from exporters.fastly.quarantine import Quarantine
 from exporters.fastly.receive.connections import Connections
 from exporters.fastly.receive.metrics import ReceiveMetrics
@@ -159,15 +160,10 @@ class Receiver:
         return await self._off_loop(body.received, body.finish)
 
     async def _off_loop(self, size: int, work: Callable[[], T]) -> T:
-        """Do what takes long for its size in a thread; it is never left behind at work."""
+        """Do what takes long for its size in a thread."""
         if size < _WORTH_A_THREAD:
             return work()
-        done = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        try:
-            return await asyncio.shield(done)
-        except asyncio.CancelledError:
-            await asyncio.wait([done])
-            raise
+        return await in_thread(self._threads, work)
 
     async def _store(self, part: Part, decoded: Decoded) -> str:
         """Return, in a word for the sender, what has become of a batch."""

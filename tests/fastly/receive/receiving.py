@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from prometheus_client import CollectorRegistry
 
+from exporters.core.telemetry import Telemetry
 from exporters.fastly.receive import INGEST, ReceiverListener
 from exporters.fastly.receive.intake import Intake, build_intake
 from exporters.fastly.settings import FastlySettings
@@ -63,7 +65,12 @@ async def receiving(
         "segment_age": "10ms",
         **settings,
     }
-    intake = build_intake(FastlySettings.model_validate(given), data_dir, ["malformed"])
+    intake = build_intake(
+        FastlySettings.model_validate(given),
+        data_dir,
+        ["malformed"],
+        Telemetry(CollectorRegistry(), "1"),
+    )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(intake.spool)
         services = [asyncio.create_task(service.run()) for service in intake.services]
