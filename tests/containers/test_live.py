@@ -6,6 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from exporters.containers import ContainersSettings
 from tests.containers.running import Running, running, until
 from tests.docker.engine import Engine
@@ -292,11 +294,19 @@ async def test_the_page_satisfies_promtool(engine: Engine) -> None:
 
 
 async def test_without_an_engine_there_is_one_line_and_a_source_that_is_not_fresh(
-    tmp_path: Path, caplog: object
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running(f"unix://{tmp_path}/none.sock") as now:
         docker = now.exporters[0]
-        await until(lambda: docker.health()[0].reason)
-        await until(lambda: now.find("nearfield_polls_total", source="containers")[0][1] >= 2)
+
+        def tried(source: str) -> float:
+            return now.find("nearfield_poll_failures_total", source=source, reason="unavailable")[
+                0
+            ][1]
+
+        await until(lambda: tried("containers") >= 2)
+        await until(lambda: tried("events") >= 2)
         assert not docker.health()[0].fresh
         assert docker.health()[0].reason.startswith("unavailable")
+        assert not now.find("container_state")
+    assert len([each for each in caplog.records if each.levelname == "WARNING"]) == 1

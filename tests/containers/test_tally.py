@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -28,10 +27,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def tally(clock: Clock) -> Iterator[Tally]:
+def tally(clock: Clock) -> Tally:
     telemetry = Telemetry(CollectorRegistry(), "test")
     inventory = Inventory(DockerClient(DockerSettings()), telemetry)
-    yield Tally(inventory, Limits(), ignore_drops, clock)
+    return Tally(inventory, Limits(), ignore_drops, clock)
 
 
 def event(action: str, moment: float, key: str = "a", **attributes: str) -> Event:

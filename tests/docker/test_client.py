@@ -129,7 +129,7 @@ async def test_tcp_without_tls_reaches_a_socket_proxy() -> None:
 
 async def test_tls_checks_the_engine_and_shows_our_certificate(tmp_path: Path) -> None:
     authority = Authority.create("docker", tmp_path)
-    server, ours = authority.issue("engine"), authority.issue("us")
+    server, ours = authority.issue(), authority.issue(client=True)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority.cert)
     context.load_cert_chain(server.cert, server.key)
     context.verify_mode = ssl.CERT_REQUIRED
