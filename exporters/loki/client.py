@@ -1,6 +1,7 @@
 """One push to Loki: an answer, or why there was none."""
 
 import asyncio
+import io
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
@@ -55,8 +56,9 @@ class LokiClient:
         try:
             async with (
                 asyncio.timeout(self._settings.push_timeout),
+                # From a file aiohttp sends piece by piece, and leaves the loop to others meanwhile.
                 self._session.post(
-                    url, data=body, headers=headers, allow_redirects=False
+                    url, data=io.BytesIO(body), headers=headers, allow_redirects=False
                 ) as response,
             ):
                 text = "" if response.status == 204 else await _beginning(response)

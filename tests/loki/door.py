@@ -1,6 +1,7 @@
 """A door before Loki, a fake or a real one: it passes pushes on, or answers as it is told."""
 
 import asyncio
+import io
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Self
@@ -32,7 +33,11 @@ class Door:
         app = web.Application(client_max_size=100 * 1024**2)
         app.router.add_post(PUSH, self._push)
         self._runner = web.AppRunner(
-            app, shutdown_timeout=0.1, handler_cancellation=True, access_log=None
+            app,
+            shutdown_timeout=0.1,
+            handler_cancellation=True,
+            access_log=None,
+            auto_decompress=False,
         )
         self._session = aiohttp.ClientSession()
         await self._runner.setup()
@@ -66,7 +71,7 @@ class Door:
         kept = {"Content-Type", "Content-Encoding", "X-Scope-OrgID"}
         headers = {name: value for name, value in request.headers.items() if name in kept}
         url = f"{self._backend}{PUSH}"
-        async with self._session.post(url, data=body, headers=headers) as response:
+        async with self._session.post(url, data=io.BytesIO(body), headers=headers) as response:
             self.statuses.append(response.status)
             return web.Response(status=response.status, text=await response.text())
 

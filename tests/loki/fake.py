@@ -45,7 +45,9 @@ class FakeLoki:
         app = web.Application(client_max_size=100 * 1024**2)
         app.router.add_post(PUSH, self._push)
         app.router.add_get(QUERY, self._query)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
+        self._runner = web.AppRunner(
+            app, shutdown_timeout=0.1, access_log=None, auto_decompress=False
+        )
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()

