@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import cast
 
 KEPT = 75.0
 """Seconds that a connection may rest between two requests."""
@@ -103,13 +104,13 @@ class Connection(asyncio.Protocol):
         self.begun = True
         """Whether the head of a request is awaited that has begun, or that should have."""
         self._all = all_of_them
-        self._transport: asyncio.BaseTransport | None = None
+        self._transport: asyncio.Transport | None = None
         self._admitted = self._working = False
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, or end at once where there are too many connections."""
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are so in name only
         self._admitted = self._all.admit(self)
         if not self._admitted:
             self.abort()
@@ -159,10 +160,8 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close without waiting for anything that is still to be sent."""
-        if isinstance(self._transport, asyncio.Transport):
+        if self._transport:
             self._transport.abort()
-        elif self._transport:
-            self._transport.close()
 
     def _wait(self, seconds: float) -> None:
         self._stop_waiting()

@@ -1,10 +1,15 @@
 """Bodies as clients send them: every encoding, cut anywhere."""
 
 import gzip
+import sys
 from collections.abc import Callable, Iterator, Mapping
 
 import cramjam
-from backports import zstd
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 ENCODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "": lambda body: body,
