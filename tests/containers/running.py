@@ -79,4 +79,4 @@ async def until(holds: Callable[[], object], within: float = 15.0) -> None:
     deadline = asyncio.get_running_loop().time() + within
     while not (answer := holds()):
         assert asyncio.get_running_loop().time() < deadline, f"not within {within} s: {answer}"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)

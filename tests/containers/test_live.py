@@ -4,7 +4,9 @@ import asyncio
 import json
 import os
 import subprocess
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,8 +125,9 @@ async def test_traffic_is_what_the_network_namespace_counted(engine: Engine) -> 
 async def test_a_socket_leak_is_seen_in_the_namespace_where_it_grows(engine: Engine) -> None:
     leak = f"for port in 1 2 3 4 5 6; do nc -l -p 700$port & sleep 0.3; done; {IDLE}"
     async with running(engine.host) as now:
-        await engine.run("leak", leak)
         await engine.run("tight", IDLE)
+        await until(lambda: now.find("container_sockets", name="tight"))
+        await engine.run("leak", leak)
 
         def held() -> float:
             return sum(v for _, v in now.find("container_sockets", name="leak", state="inuse"))
@@ -211,24 +214,25 @@ async def test_thirty_containers_come_and_go_and_leave_nothing(engine: Engine) -
         settled = _held(now)
         for turn in range(2):
             names = [f"brief{turn}-{each}" for each in range(15)]
-            created = [
-                engine.run(name, IDLE, "--label", "com.docker.compose.service=brief")
-                for name in names
-            ]
-            turns = asyncio.Semaphore(3)
-
-            async def one(start: object, turns: asyncio.Semaphore = turns) -> None:
-                async with turns:
-                    await start  # type: ignore[misc]
-
-            await asyncio.gather(*(one(each) for each in created))
-            await until(lambda: len(now.find("container_last_seen", service="brief")) == 15)
-            await engine.do("rm", "-f", *names)
+            label = ("--label", "com.docker.compose.service=brief")
+            await _three_at_once([engine.run(name, IDLE, *label) for name in names])
+            await until(lambda: now.page().count("container_last_seen{") == 16)
+            await _three_at_once([engine.do("rm", "-f", name) for name in names])
             # Not a second look: whoever scrapes after the engine has said so sees none of them.
             await until(lambda: 'name="brief' not in now.page(), within=3)
         await until(lambda: _held(now) <= settled)
         assert len(now.engine.inventory.containers) == 1
         assert now.value("container_exits_total", service="brief", code="137") == 30
+
+
+async def _three_at_once(work: list[Coroutine[Any, Any, str]]) -> None:
+    turn = asyncio.Semaphore(3)
+
+    async def one(each: Coroutine[Any, Any, str]) -> None:
+        async with turn:
+            await each
+
+    await asyncio.gather(*map(one, work))
 
 
 def _held(now: Running) -> tuple[int, int]:
@@ -241,7 +245,15 @@ async def test_replicas_and_failed_tasks_belong_to_the_swarms_service(engine: En
         create = ("service", "create", "--detach", "--name", "shop_web", "--replicas", "2")
         stack = "com.docker.stack.namespace=shop"
         labels = ("--label", stack, "--container-label", stack)
-        quick = ("--restart-delay", "0s", "--network", "host", "--no-resolve-image")
+        quick = (
+            "--restart-delay",
+            "0s",
+            "--stop-grace-period",
+            "0s",
+            "--network",
+            "host",
+            "--no-resolve-image",
+        )
         await engine.do(*create, *labels, *quick, "busybox:test", "sleep", "600")
         async with running(engine.host) as now:
 
