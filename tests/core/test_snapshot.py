@@ -1,7 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from time import perf_counter
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -115,22 +114,20 @@ async def test_rows_are_written_when_they_are_read_and_not_by_the_scrape(
 
 async def test_writing_many_rows_lets_the_event_loop_turn() -> None:
     shelf = Shelf(Limits(label=20_000))
-    longest, running = 0.0, True
+    turns, running = 0, True
 
     async def watch() -> None:
-        nonlocal longest
+        nonlocal turns
         while running:
-            before = perf_counter()
+            turns += 1
             await asyncio.sleep(0)
-            longest = max(longest, perf_counter() - before)
 
     watching = asyncio.create_task(watch())
-    started = perf_counter()
     await shelf.app.take(many("app", 20_000))
-    took = perf_counter() - started
     running = False
     await watching
-    assert longest < took / 3
+    # Written in one go it would be two or three; how long a turn takes is the machine's affair.
+    assert turns > 10
 
 
 async def test_polls_that_end_together_lose_no_rows() -> None:
