@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import Field, SecretStr
 
 from exporters.core.errors import SettingsError
-from exporters.core.quantities import Address, Duration, Listen, Size
+from exporters.core.quantities import Address, Duration, Listen, Size, parse_address
 from exporters.core.settings import Folder, Location, Section, load
 
 
@@ -95,6 +95,12 @@ def test_lists_and_tables_can_be_given_by_variables(tmp_path: Path) -> None:
     assert house.shop.names == {"x": "y"}
     environ = {"NEARFIELD_SHOP__RULES": '["a,b"]'}
     assert read(tmp_path, "", environ).shop.rules == ("a,b",)
+
+
+def test_an_address_can_be_given_by_a_variable(tmp_path: Path) -> None:
+    for text in ("0.0.0.0:1", "[::1]:9580", ":2"):
+        listen = read(tmp_path, "", {"NEARFIELD_SHOP__LISTEN": text}).shop.listen
+        assert listen == parse_address(text)
 
 
 def test_a_section_that_is_not_used_is_not_looked_into(tmp_path: Path) -> None:

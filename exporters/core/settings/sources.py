@@ -4,7 +4,8 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
@@ -55,11 +56,20 @@ class _Environment(EnvSettingsSource):
     def _load_env_vars(self) -> Mapping[str, str | None]:
         return {name.lower(): value for name, value in self._environ.items() if value}
 
-    def decode_complex_value(self, _name: str, _field: FieldInfo, value: Any) -> Any:
+    def decode_complex_value(self, _name: str, field: FieldInfo, value: Any) -> Any:
         try:
             return json.loads(value)
         except (ValueError, RecursionError):
+            if not _is_list(field.annotation):  # an address is complex, too, and stays text
+                return value
             return [part.strip() for part in str(value).split(",")]
+
+
+def _is_list(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    if origin in {Union, UnionType, Annotated}:
+        return any(_is_list(part) for part in get_args(annotation))
+    return origin in {list, tuple}
 
 
 def read_environment(model: type[BaseModel], environ: Mapping[str, str]) -> Table:
