@@ -5,7 +5,7 @@ import tracemalloc
 from contextlib import suppress
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from exporters.fastly.bodies import Body, Decoded, Limits
@@ -60,6 +60,11 @@ def decode_pieces(
     return whole.split(b"\n")[:-1], decoded
 
 
+SNAPPY_IDENTIFIER = b"\xff\x06\x00\x00sNaPpY"
+MAGICS = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", SNAPPY_IDENTIFIER)
+"""How compressed bodies begin: without an encoding's name, the first bytes tell."""
+
+
 @given(
     raw_lines, st.sampled_from(list(ENCODERS)), sizes, st.sampled_from([b"\n", b"\r\n", b"\n\n"])
 )
@@ -67,6 +72,7 @@ def test_lines_come_out_as_they_were_sent(
     lines: list[bytes], encoding: str, sizes: list[int], end: bytes
 ) -> None:
     sent = end.join(lines)
+    assume(encoding or not sent.startswith(MAGICS))
     got, decoded = decode_pieces(list(cut(ENCODERS[encoding](sent), sizes)), encoding)
     assert b"\n".join(got) + b"\n" == clean(b"\n".join(lines))
     assert decoded.digest == digest(sent)
@@ -128,6 +134,8 @@ def test_zeros_behind_gzip_are_padding() -> None:
 def test_a_body_that_breaks_off_is_refused(encoding: str, data: st.DataObject) -> None:
     body = ENCODERS[encoding](b"".join(b"%d\n" % number for number in range(1000)))
     length = data.draw(st.integers(1, len(body) - 1))
+    # The identifier of a stream of framed snappy is a whole stream, of nothing.
+    assume(body[:length] != SNAPPY_IDENTIFIER)
     with pytest.raises(Corrupt):
         decode(body[:length], encoding)
 
