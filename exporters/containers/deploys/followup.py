@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import time
+from typing import Self
 
 from exporters.containers.deploys.model import Deploy
 from exporters.containers.deploys.prometheus import Prometheus
@@ -89,6 +90,13 @@ class FollowUps:
         self._due: dict[str, Deploy] = {}
         self._changed = asyncio.Event()
         telemetry.introduce("deploys", "prometheus")
+
+    async def __aenter__(self) -> Self:
+        await self._prometheus.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._prometheus.__aexit__()
 
     def accept(self, deploy: Deploy) -> None:
         """Look back at a deploy that ended; nothing to see where it did not take place."""

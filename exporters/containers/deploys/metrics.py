@@ -81,8 +81,7 @@ class DeployMetrics(Collector):
         )
 
     def happened(self, news: Deploy | Found) -> None:
-        """Count what was witnessed; every outcome of a service is there from its first sight."""
-        self.introduce(news.service)
+        """Count what was witnessed."""
         if isinstance(news, Found):
             return
         labels = news.service.labels
@@ -96,7 +95,7 @@ class DeployMetrics(Collector):
         self.happened(deploy)
 
     def introduce(self, service: Service) -> None:
-        """Make the counters of a service appear at 0."""
+        """Make every outcome of a service appear, at 0 where it is new."""
         for outcome in ("started", *OUTCOMES):
             self.total.inc((*service.labels, outcome), 0)
 

@@ -20,7 +20,7 @@ from exporters.containers.deploys.swarm import (
     parse_tasks,
 )
 from exporters.core.errors import SourceError, SourceMismatch, SourceRejected
-from exporters.docker import DockerClient, Inventory
+from exporters.docker import Engine
 from exporters.docker.model import Container, well_formed
 
 log = logging.getLogger(__name__)
@@ -37,19 +37,18 @@ class DeploySource:
 
     def __init__(
         self,
-        client: DockerClient,
-        inventory: Inventory,
+        engine: Engine,
         settings: DeploysSettings,
         clock: Callable[[], float] = time,
     ) -> None:
-        self._client = client
-        self._inventory = inventory
+        self._client = engine.client
+        self._inventory = engine.inventory
         self._settings = settings
         self._clock = clock
         self._details: dict[str, tuple[Container, Detail]] = {}
         self._images: dict[str, tuple[float, Mapping[str, str]]] = {}
         self._troubles: dict[tuple[str, str, str], tuple[Problem, Release | None]] = {}
-        self._engine = ""
+        self._id = ""
         self._manages = False
         self._asked_at = float("-inf")
         self._refused = False
@@ -63,7 +62,7 @@ class DeploySource:
     async def _who(self) -> None:
         now = self._clock()
         if now - self._asked_at >= _ASK_AGAIN:
-            self._engine, self._manages = _parse_info(await self._client.get("/info"))
+            self._id, self._manages = _parse_info(await self._client.get("/info"))
             self._asked_at = now
 
     async def _compose(self) -> tuple[Look, ...]:
@@ -77,7 +76,7 @@ class DeploySource:
                 await self._inspect(container)
         return looks(
             (detail for _, detail in self._details.values()),
-            self._engine,
+            self._id,
             self._clock(),
             self._settings.settle,
             self._settings.deployer_label,

@@ -1,8 +1,9 @@
 """The watch over deploys: look, track, count, hand on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from time import time
+from typing import Protocol
 
 from exporters.containers.deploys.images import Release
 from exporters.containers.deploys.journal import Journal
@@ -26,6 +27,13 @@ _REMEMBER = 5.0
 """Seconds that the ledger gets, at the start, to tell what ran before."""
 
 
+class Reads(Protocol):
+    """Something that looks at every service."""
+
+    async def read(self) -> tuple[Look, ...]:
+        """Look once. Raises SourceError."""
+
+
 class Watcher:
     """Turns looks into counts and notes; `poller` is its service and its source.
 
@@ -34,7 +42,7 @@ class Watcher:
 
     def __init__(
         self,
-        read: Callable[[], Awaitable[tuple[Look, ...]]],
+        source: Reads,
         tracker: Tracker,
         metrics: DeployMetrics,
         journal: Journal,
@@ -43,7 +51,7 @@ class Watcher:
         interval: float,
         clock: Callable[[], float] = time,
     ) -> None:
-        self._read = read
+        self._source = source
         self._tracker = tracker
         self._metrics = metrics
         self._journal = journal
@@ -67,13 +75,18 @@ class Watcher:
     def happened(self, event: Event) -> None:
         """An event alone is nothing: its change follows."""
 
+    def looks(self) -> tuple[Look, ...] | None:
+        """The latest look at every service, None where it is too old to be true."""
+        return self.poller.snapshot
+
     async def look(self) -> tuple[Look, ...]:
         """Look once at every service and hand on what is new. Raises SourceError."""
         if not self._remembered:
             self._remembered = True
             self._tracker.remember(await self._known())
-        looks = await self._read()
+        looks = await self._source.read()
         for news in self._tracker.observe(looks, self._clock()):
+            self._metrics.introduce(news.service)
             if not (isinstance(news, Deploy) and news.missed):
                 self._metrics.happened(news)
             self._journal.accept(news)
