@@ -40,10 +40,10 @@ class Queue:
     Its folder belongs to one process, which holds `data_dir` for itself.
     """
 
-    def __init__(self, folder: Path, quota: int) -> None:
+    def __init__(self, folder: Path, quota: int, segment_size: int = _SEGMENT) -> None:
         self._folder = folder
         self._quota = quota
-        self._segment_size = min(_SEGMENT, quota // _PARTS)
+        self._segment_size = min(segment_size, quota // _PARTS)
         self._segments: list[Segment] = []
         self._offset = 0
         """Where the first batch that is not settled begins, in the first segment."""
