@@ -9,21 +9,45 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier
 
-from exporters.ledger.days import partition
+from exporters.ledger.days import SLACK, partition
 from exporters.ledger.errors import Overtaken
-from exporters.ledger.model import TOUCHED_COLUMNS, Day, Facts
+from exporters.ledger.model import TOUCHED_COLUMNS, Day, Facts, Window
 from exporters.ledger.statements import statement
 
 YOUNG = timedelta(days=90)
 """Age up to which an episode's live downloads have its name; then they are `older`."""
 CRUMBS = 8192
 """Bytes of a listener's ranges beyond which no more are kept: some hundred pieces of one file."""
+TOUCHES = 3 * 4096
+"""Numbers of a listener's single requests on a day beyond which no more are kept: 4096 requests."""
 _ATTEMPTS = 10
+_DAY = timedelta(days=1)
+
+_TOUCHED = SQL("SELECT 1 FROM touched WHERE day = %(day)s LIMIT 1")
+_ROLLING_LOCK = SQL("SELECT pg_advisory_xact_lock({})").format(0x726F_6C6C)
+_ROLLING_DAYS = SQL(
+    "SELECT day, count_window FROM nearfield.days"
+    " WHERE day >= %(since)s AND key IS NOT NULL AND count_window <> 'calendar'"
+    " ORDER BY day FOR KEY SHARE"
+)
 
 _COPY_TOUCHED = SQL("COPY touched ({}) FROM STDIN").format(
     SQL(", ").join(map(Identifier, TOUCHED_COLUMNS))
 )
 _COUNT_NEW = SQL("SELECT count(*) FROM merged WHERE NOT existed AND day = %(day)s")
+_WRITTEN_DAYS = SQL(
+    """
+    UPDATE nearfield.days SET written_at = %(now)s
+    WHERE day IN (
+        SELECT day FROM nearfield.days
+        WHERE written_at < %(slack)s
+            AND day IN (
+                SELECT hour::date FROM new_hours UNION SELECT hour::date FROM new_outcomes
+            )
+        ORDER BY day FOR NO KEY UPDATE
+    )
+    """
+)
 _SHOW_DAYS = SQL(
     """
     INSERT INTO nearfield.show_days (day, podcast)
@@ -57,16 +81,23 @@ class Tally:
     async def add(self, facts: Facts, days: Mapping[date, Day]) -> None:
         """Count the facts of a chunk."""
         await self._stage(facts)
-        async with self._connection.cursor() as cursor:
-            await cursor.execute("SELECT DISTINCT day FROM touched ORDER BY day")
-            touched = [day for (day,) in await cursor.fetchall()]
-        for day in touched:
-            await self._count_day(days[day])
+        windows = {day: found.window for day, found in days.items()}
+        if any(window != "calendar" for window in windows.values()):
+            windows |= await self._rolling_days(min(windows))
+        counted: set[date] = set()
+        for day in sorted(windows):
+            if windows[day] != "calendar" and day - _DAY in counted:
+                await self._cascade(day)
+            cursor = await self._connection.execute(_TOUCHED, {"day": day})
+            if await cursor.fetchone():
+                await self._count_day(day, windows[day])
+                counted.add(day)
         await self._connection.execute("TRUNCATE touched")
 
     async def finish(self, worker: str, now: datetime) -> None:
         """Write the sums."""
         params = {"worker": worker, "young_from": now - YOUNG}
+        await self._connection.execute(_WRITTEN_DAYS, {"now": now, "slack": now - SLACK})
         await self._connection.execute(_SHOW_DAYS)
         await self._run(statement("finish"), params)
 
@@ -92,27 +123,42 @@ class Tally:
             for row in rows:
                 await copying.write_row(row)
 
-    async def _count_day(self, day: Day) -> None:
+    async def _rolling_days(self, since: date) -> dict[date, Window]:
+        """Return the open days into which windows roll, so that nobody closes them meanwhile.
+
+        What one worker writes to a day, another may be reading the next day from: where windows
+        roll, one transaction counts at a time.
+        """
+        await self._connection.execute(_ROLLING_LOCK)
+        cursor = await self._connection.execute(_ROLLING_DAYS, {"since": since})
+        return dict(await cursor.fetchall())
+
+    async def _cascade(self, day: date) -> None:
+        """Have the rows counted anew into which windows of the day before reach."""
+        query = statement("cascade").format(listeners=partition(day))
+        await self._connection.execute(query, {"yesterday": day - _DAY})
+
+    async def _count_day(self, day: date, window: Window) -> None:
         """Count the facts of one day; begin again when another worker adds the same listeners."""
         for _ in range(_ATTEMPTS):
             await self._connection.execute("SAVEPOINT day")
-            if await self._merge(day):
-                await self._run(
-                    statement("contribute"), {"day": day.day, "live_from": self._live_from}
-                )
+            if await self._merge(day, window):
+                params = {"day": day, "live_from": self._live_from}
+                await self._run(statement("contribute"), params)
                 await self._connection.execute("RELEASE SAVEPOINT day; TRUNCATE held, merged")
                 return
             await self._connection.execute("ROLLBACK TO SAVEPOINT day")
         raise Overtaken("other workers add the same listeners at the same time, again and again")
 
-    async def _merge(self, day: Day) -> bool:
+    async def _merge(self, day: date, window: Window) -> bool:
         """Write the rows of listeners; False where one that was to be added is there already."""
-        places = {"listeners": partition(day.day), "crumbs": SQL(str(CRUMBS))}
-        params = {"day": day.day}
+        places = {"listeners": partition(day)}
+        params = {"day": day, "yesterday": day - _DAY, "rearm": window == "last-touch"}
+        merge = statement("merge_calendar" if window == "calendar" else "merge_rolling")
         await self._connection.execute(statement("hold").format(**places), params)
         # The planner takes fresh tables for small; a row of one for each row of the other is slow.
         await self._connection.execute("SET LOCAL enable_nestloop = off")
-        await self._connection.execute(statement("merge_calendar").format(**places), params)
+        await self._connection.execute(merge.format(crumbs=CRUMBS, touches=TOUCHES), params)
         await self._connection.execute("SET LOCAL enable_nestloop = on")
         await self._connection.execute(statement("write_held").format(**places), params)
         cursor = await self._connection.execute(statement("write_new").format(**places), params)

@@ -17,7 +17,7 @@ from exporters.ledger.model import Calendar, Day, Window
 DEADLINE = 30.0
 """Seconds for each of the small questions here."""
 _DAY = timedelta(days=1)
-_SLACK = timedelta(minutes=1)
+SLACK = timedelta(minutes=1)
 """How far `written_at` may lag behind the last line: it is not worth a write each second."""
 
 _CALENDAR = SQL(
@@ -46,16 +46,6 @@ _CLOSED_SHOWS = SQL(
 # KEY SHARE: any number of workers write to a day, nobody closes it meanwhile.
 _HOLD = SQL(
     "SELECT day, key FROM nearfield.days WHERE day = ANY (%(days)s) ORDER BY day FOR KEY SHARE"
-)
-_TOUCH = SQL(
-    """
-    UPDATE nearfield.days SET written_at = %(now)s
-    WHERE day IN (
-        SELECT day FROM nearfield.days
-        WHERE day = ANY (%(days)s) AND written_at < %(slack)s
-        ORDER BY day FOR NO KEY UPDATE
-    )
-    """
 )
 _IS_DUE: LiteralString = """
     {d}.key IS NOT NULL
@@ -136,21 +126,13 @@ async def hold(connection: AsyncConnection[TupleRow], days: Collection[date]) ->
     return {day: key for day, key in await cursor.fetchall() if key is not None}
 
 
-async def touch(
-    connection: AsyncConnection[TupleRow], days: Collection[date], now: datetime
-) -> None:
-    """Note that lines were written to these days."""
-    params = {"days": sorted(days), "now": now, "slack": now - _SLACK}
-    await connection.execute(_TOUCH, params)
-
-
 async def close_days(database: Database, now: datetime, close_after: timedelta) -> list[date]:
     """Close the days that can no longer change: keys and listeners go, sums stay.
 
     Where windows roll, a day is kept until the one after it can go. A day whose rows somebody is
     reading is closed the next time. Returns the days that were closed.
     """
-    before = now - close_after - _SLACK
+    before = now - close_after - SLACK
     rows = await database.fetch(_DUE, {"before": before}, deadline=DEADLINE)
     return [day for (day,) in rows if await _close(database, day, before, now)]
 

@@ -12,7 +12,7 @@ from psycopg.sql import SQL
 
 from exporters.core.database import Database
 from exporters.ledger.counting import Tally
-from exporters.ledger.days import hold, touch
+from exporters.ledger.days import hold
 from exporters.ledger.errors import AlreadyRecorded, BatchesRepeated, Overtaken
 from exporters.ledger.model import Day, Facts
 from exporters.ledger.statements import statement
@@ -116,7 +116,6 @@ class Recording:
         """Write the sums."""
         with _retryable():
             await self._tally.finish(self._entry.worker, self._entry.now)
-            await touch(self._connection, self._days.keys(), self._entry.now)
 
     async def _claim_once(self, insert: SQL, params: Mapping[str, object]) -> None:
         if not (await self._connection.execute(insert, params)).rowcount:

@@ -32,7 +32,7 @@ RULES = Rules(
 
 def classify(agents: Sequence[str]) -> list[Agent]:
     """A classifier that goes by the first word: Bot, Watch, or the name of an app."""
-    words = [agent.partition("/")[0] for agent in agents]
+    words = [agent.replace("/", " ").partition(" ")[0] for agent in agents]
     return [
         Agent(word, "bot" if word == "Bot" else "watch" if word == "Watch" else "listener")
         for word in words
@@ -81,9 +81,7 @@ def body(lines: Iterable[dict[str, Any] | str | bytes]) -> bytes:
     )  # fmt: skip
 
 
-def segment(
-    folder: Path, *bodies: bytes, source: Source = "https", form: str = "auto"
-) -> Segment:
+def segment(folder: Path, *bodies: bytes, source: Source = "https", form: str = "auto") -> Segment:
     """A segment with these batches."""
     name = uuid4().hex
     log = folder / f"{name}.log"
@@ -171,7 +169,7 @@ async def counting(
 ) -> AsyncIterator[Counting]:
     """Open a ledger and record into it; the clock stands at five past noon until it is set."""
     known = {"auto": AUTO, **FORMATS, **(formats or {})}
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)  # noqa: ASYNC240
     async with Database("the ledger", SecretStr(dsn), limit=4) as database:
         ledger = Ledger(database, window=window)
         await ledger.prepare()

@@ -42,13 +42,18 @@ CROSS JOIN generate_series(0, 9) AS tenth
 WHERE now_bits <> was_bits
 GROUP BY episode_id, tenth;
 
--- One of the requests that make a download is `counted`, in the hour of the last of those that came
--- together; the others are repeats. What is no download yet is incomplete.
+-- One of the requests that make a download is `counted`; the others are repeats. What is no download
+-- yet is incomplete. A calendar day counts in the hour of the last of the requests that came
+-- together, a rolling window in that of the request with which it began.
 INSERT INTO new_outcomes
 WITH changed AS (
     SELECT
         *,
         date_trunc('hour', last_at) AS hour,
+        date_trunc(
+            'hour',
+            CASE WHEN touches IS NULL THEN last_at ELSE coalesce(counted_at, was_counted_at) END
+        ) AS step_hour,
         (counted_at IS NOT NULL)::integer - (was_counted_at IS NOT NULL)::integer AS step,
         CASE
             WHEN counted_at IS NULL AND was_counted_at IS NULL THEN 'incomplete' ELSE 'repeat'
@@ -66,11 +71,11 @@ parts AS (
     FROM changed
     CROSS JOIN LATERAL unnest(by_hour) WITH ORDINALITY AS hours (part, place)
     UNION ALL
-    SELECT episode_id, hour, 'counted', step
+    SELECT episode_id, step_hour, 'counted', step
     FROM changed
     WHERE step <> 0
     UNION ALL
-    SELECT episode_id, hour, 'repeat', -step
+    SELECT episode_id, step_hour, 'repeat', -step
     FROM changed
     WHERE step <> 0
 )
@@ -94,7 +99,7 @@ WITH changed AS (
             WHEN counted_at IS NULL AND was_counted_at IS NULL THEN 'incomplete' ELSE 'repeat'
         END AS outcome
     FROM merged
-    WHERE day = %(day)s AND last_at >= %(live_from)s
+    WHERE day = %(day)s
 )
 
 SELECT 'requests', e.podcast, p.outcome, sum(p.n)

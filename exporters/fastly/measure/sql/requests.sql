@@ -19,6 +19,7 @@ SELECT
     END AS reason
 FROM (
     SELECT
+        line,
         "time",
         CASE
             -- RFC 3339; a cast to TIMESTAMP would ignore the offset.

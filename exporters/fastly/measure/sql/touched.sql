@@ -11,7 +11,8 @@ SELECT
     string_agg('[' || low || ',' || high || ')', ',') FILTER (high > low) AS ranges,
     CASE WHEN getvariable('rolling') THEN
         string_agg(
-            epoch_us(began) || ',' || coalesce(low, -1) || ',' || coalesce(high, bytes), ','
+            epoch_us(began) || ',' || coalesce(low, -1) || ','
+            || greatest(low, coalesce(high, bytes)), ','
         )
     END AS touches,
     max(country) AS country
