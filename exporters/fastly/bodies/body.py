@@ -55,7 +55,7 @@ class Body:
         self._digest = new_digest()
         self._decoder: Decoder | None = None
         self._head = b""
-        self._inflated = self._size = self._lines = 0
+        self._inflated = self._size = 0
 
     def feed(self, block: bytes) -> None:
         """Take the next block."""
@@ -79,7 +79,7 @@ class Body:
             self._take(self._decoder.finish())
         self._give(self._split.finish())
         return Decoded(
-            self._digest.hexdigest(), self._inflated, self._size, self._lines, self._too_long
+            self._digest.hexdigest(), self._inflated, self._size, self._split.lines, self._too_long
         )
 
     def _take(self, steps: Iterator[bytes]) -> None:
@@ -99,5 +99,4 @@ class Body:
         if block:
             lines = clean(block)
             self._size += len(lines)
-            self._lines += lines.count(b"\n")
             self._sink(lines)

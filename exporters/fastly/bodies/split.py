@@ -10,6 +10,7 @@ colon or are made of brackets and commas could fool it; no log has any.)
 import re
 from codecs import BOM_UTF8
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Protocol
 
 HEAD = 2048
@@ -28,6 +29,7 @@ _BETWEEN = re.compile(
 )
 _STRADDLING = 1024
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_LONG = 128
 _BLANK_LINES = re.compile(rb"\n{2,}")
 _BREAKS = bytes.maketrans(b"\r\n", b"  ")
 
@@ -49,6 +51,9 @@ class TooLong:
 class Splitter(Protocol):
     """Gives blocks of whole lines, each line ended by LF and none of them empty."""
 
+    lines: int
+    """How many lines it has given."""
+
     def feed(self, data: bytes) -> bytes:
         """Return the lines that end in `data`."""
 
@@ -60,6 +65,7 @@ class Lines:
     """Lines that end with LF or CR LF; the last one may lack it."""
 
     def __init__(self, limit: int, too_long: TooLong) -> None:
+        self.lines = 0
         self._limit = limit
         self._too_long = too_long
         self._tail = b""
@@ -76,7 +82,15 @@ class Lines:
             block, self._skipping = block[block.index(b"\n") + 1 :], False
         self._tail = b""
         self._keep(data[end:])
-        return within(_without_blanks(block), self._limit, self._too_long)
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n")
+        count, blank = _survey(block)
+        if blank:
+            block = _BLANK_LINES.sub(b"\n", block).removeprefix(b"\n")
+            count = block.count(b"\n")
+        block, left_out = within(block, self._limit, self._too_long)
+        self.lines += count - left_out
+        return block
 
     def _keep(self, tail: bytes) -> None:
         """Keep the beginning of a line; of one that is too long already, nothing."""
@@ -96,6 +110,7 @@ class Array:
     """The objects of a JSON array, each of which becomes a line."""
 
     def __init__(self, limit: int, too_long: TooLong) -> None:
+        self.lines = 0
         self._limit = limit
         self._too_long = too_long
         self._tail = b""
@@ -112,13 +127,18 @@ class Array:
                 self._tail = data[-_STRADDLING:]
                 return b""
             data, self._skipping = data[found.end() :], False
-        split = _apart(data) if b"[" in data else _BETWEEN.sub(b"}\n", data)
+        split, count = _apart(data) if b"[" in data else _BETWEEN.subn(b"}\n", data)
         end = split.rfind(b"\n") + 1
         self._tail = split[end:]
         if len(self._tail) > self._limit + _STRADDLING:
             self._too_long.add(self._tail)
             self._skipping, self._tail = True, self._tail[-_STRADDLING:]
-        return within(split[:end], self._limit, self._too_long)
+        return self._give(split[:end], count)
+
+    def _give(self, block: bytes, count: int) -> bytes:
+        block, left_out = within(block, self._limit, self._too_long)
+        self.lines += count - left_out
+        return block
 
     def finish(self) -> bytes:
         """Return the last object, without the bracket that ends the array."""
@@ -126,7 +146,7 @@ class Array:
         self._tail = b""
         if self._skipping or not last:
             return b""
-        return within(last + b"\n", self._limit, self._too_long)
+        return self._give(last + b"\n", 1)
 
 
 class Undecided:
@@ -148,6 +168,11 @@ class Undecided:
             return b""
         return self._choose(start)
 
+    @property
+    def lines(self) -> int:
+        """How many lines it has given."""
+        return self._chosen.lines if self._chosen else 0
+
     def _choose(self, start: re.Match[bytes] | None) -> bytes:
         head, self._head = self._head, b""
         if start and start["array"]:
@@ -162,42 +187,50 @@ class Undecided:
         return first + (self._chosen.finish() if self._chosen else b"")
 
 
-def within(block: bytes, limit: int, too_long: TooLong) -> bytes:
-    """Return a block of whole lines without those that are longer than `limit`, LF included."""
+def within(block: bytes, limit: int, too_long: TooLong) -> tuple[bytes, int]:
+    """Return a block without the lines that are longer than `limit`, LF included; how many."""
     start = 0
     while len(block) - start > limit:
         end = block.rfind(b"\n", start, start + limit) + 1
         if not end:
             return _without_long(block, limit, too_long)
         start = end
-    return block
+    return block, 0
 
 
-def _without_long(block: bytes, limit: int, too_long: TooLong) -> bytes:
+def _without_long(block: bytes, limit: int, too_long: TooLong) -> tuple[bytes, int]:
     kept = []
-    for line in block.splitlines(keepends=True):
+    left_out = 0
+    for line in BytesIO(block):  # which ends lines at LF alone
         if len(line) > limit:
             too_long.add(line)
+            left_out += 1
         else:
             kept.append(line)
-    return b"".join(kept)
+    return b"".join(kept), left_out
 
 
-def _without_blanks(block: bytes) -> bytes:
-    if b"\r" in block:
-        block = block.replace(b"\r\n", b"\n")
-    if b"\n\n" in block:
-        block = _BLANK_LINES.sub(b"\n", block)
-    return block[1:] if block.startswith(b"\n") else block
+def _survey(block: bytes) -> tuple[int, bool]:
+    """Return how many lines a block has, and whether any of them is empty."""
+    if block.find(b"\n", 0, _LONG) >= 0:
+        return block.count(b"\n"), b"\n\n" in block or block.startswith(b"\n")
+    # From LF to LF is faster than to look at each byte where lines are as long as those of logs.
+    find, start, count, blank = block.find, -1, 0, False
+    while (end := find(b"\n", start + 1)) >= 0:
+        count += 1
+        if end - start == 1:
+            blank = True
+        start = end
+    return count, blank
 
 
-def _apart(data: bytes) -> bytes:
-    """Split as `_BETWEEN` does, but not inside of an object.
+def _apart(data: bytes) -> tuple[bytes, int]:
+    """Split as `_BETWEEN` does, but not inside of an object; return also how often.
 
     An object that is no JSON, since it has a quote too many, ends at the next boundary.
     """
     pieces: list[bytes] = []
-    depth = start = 0
+    depth = start = count = 0
     for found in _BETWEEN.finditer(data):
         end = found.start() + 1
         if depth or b"[" in data[start:end]:  # without a list there is nothing to be inside of
@@ -205,5 +238,6 @@ def _apart(data: bytes) -> bytes:
             depth += bare.count(b"{") + bare.count(b"[") - bare.count(b"}") - bare.count(b"]")
             depth = 0 if b'"' in bare else max(depth, 0)
         pieces += (data[start:end], data[end : found.end()] if depth else b"\n")
+        count += not depth
         start = found.end()
-    return b"".join((*pieces, data[start:]))
+    return b"".join((*pieces, data[start:])), count
