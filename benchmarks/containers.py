@@ -157,7 +157,7 @@ def tree(ids: list[str]) -> Iterator[tuple[Path, Path, str]]:
 @contextlib.contextmanager
 def network() -> Iterator[int]:
     """A process with a network namespace of its own, where it may have one."""
-    alone = "ip link add eth0 type veth peer name other 2>/dev/null; exec sleep 3600"
+    alone = "ip link add eth0 type dummy 2>/dev/null; exec sleep 3600"
     root = os.geteuid() == 0
     command = ["unshare", "--net", "sh", "-c", alone] if root else ["sleep", "3600"]
     process = subprocess.Popen(command)
@@ -247,11 +247,14 @@ async def many(containers: int, seconds: float) -> bool:
             await asyncio.sleep(3)
             quiet = await cost(pid, seconds)
             times, size = [], 0
+            worked, since = cpu_seconds(pid), time.monotonic()
             for _ in range(9):
                 began = time.perf_counter()
                 size = len(await asyncio.to_thread(scrape, 19581))
                 times.append(time.perf_counter() - began)
                 await asyncio.sleep(0.3)
+            idle = quiet.core * (time.monotonic() - since)
+            worked = (cpu_seconds(pid) - worked - idle) / len(times)
             memory = resident(pid)
     scraped = statistics.median(times)
     print(f"{containers} containers ({kind}), all sampled each second:")
@@ -259,7 +262,8 @@ async def many(containers: int, seconds: float) -> bool:
     print(f"  {memory / 2**20:.0f} MB resident (goal {GOAL_MEMORY / 2**20:.0f})")
     print(
         f"  a scrape of {size / 1e6:.1f} MB takes {scraped * 1e3:.0f} ms, at best"
-        f" {min(times) * 1e3:.0f} (goal {GOAL_SCRAPE * 1e3:.0f})"
+        f" {min(times) * 1e3:.0f}, of which {worked * 1e3:.0f} are CPU time"
+        f" (goal {GOAL_SCRAPE * 1e3:.0f})"
     )
     return quiet.core < GOAL_CORE and memory < GOAL_MEMORY and min(times) < GOAL_SCRAPE
 

@@ -28,29 +28,34 @@ class Kind:
     labels: tuple[str, ...] = field(default=())
 
 
-def _one(get: Callable[[Sample], float | None], *labels: str) -> Callable[[Sample], Values]:
+class One:
     """The rows of a family that has one number of a container, or none."""
 
-    def rows(sample: Sample) -> Values:
-        value = get(sample)
-        return () if value is None else ((labels, value),)
+    __slots__ = ("get", "labels")
 
-    return rows
+    def __init__(self, get: Callable[[Sample], float | None], *labels: str) -> None:
+        self.get = get
+        self.labels = labels
+
+    def __call__(self, sample: Sample) -> Values:
+        """Return the row, if there is one."""
+        value = self.get(sample)
+        return () if value is None else ((self.labels, value),)
 
 
 def _cpu(attribute: str) -> Callable[[Sample], Values]:
-    return _one(lambda s: getattr(s.reading.cpu, attribute, None))
+    return One(lambda s: getattr(s.reading.cpu, attribute, None))
 
 
 def _throttle(attribute: str) -> Callable[[Sample], Values]:
     # As cAdvisor: where there is no limit these would be zeros that say nothing.
-    return _one(
+    return One(
         lambda s: getattr(s.reading.cpu, attribute, None) if s.container.limits.cpus else None
     )
 
 
 def _memory(attribute: str) -> Callable[[Sample], Values]:
-    return _one(lambda s: getattr(s.reading.memory, attribute, None))
+    return One(lambda s: getattr(s.reading.memory, attribute, None))
 
 
 def _working_set(sample: Sample) -> float | None:
@@ -94,7 +99,7 @@ def _pressure(resource: str, kind: str) -> Callable[[Sample], Values]:
         found: Pressure | None = (sample.reading.pressure or {}).get(resource)
         return getattr(found, kind, None)
 
-    return _one(seconds)
+    return One(seconds)
 
 
 def _cpu_kinds() -> Iterator[Kind]:
@@ -103,7 +108,7 @@ def _cpu_kinds() -> Iterator[Kind]:
         f"{cpu}usage_seconds_total",
         "counter",
         "CPU time used.",
-        _one(lambda s: s.quick.cpu, "total"),
+        One(lambda s: s.quick.cpu, "total"),
         ("cpu",),
     )
     yield Kind(f"{cpu}user_seconds_total", "counter", "CPU time in user mode.", _cpu("user"))
@@ -128,10 +133,8 @@ def _memory_kinds() -> Iterator[Kind]:
     def gauge(name: str, text: str, of: Callable[[Sample], Values]) -> Kind:
         return Kind(f"container_memory_{name}", "gauge", text, of)
 
-    yield gauge(
-        "usage_bytes", "Memory in use, page cache included.", _one(lambda s: s.quick.memory)
-    )
-    yield gauge("working_set_bytes", "Memory in use without idle page cache.", _one(_working_set))
+    yield gauge("usage_bytes", "Memory in use, page cache included.", One(lambda s: s.quick.memory))
+    yield gauge("working_set_bytes", "Memory in use without idle page cache.", One(_working_set))
     yield gauge("rss", "Anonymous memory in bytes, as cAdvisor names it.", _memory("rss"))
     yield gauge("cache", "Page cache in bytes.", _memory("cache"))
     yield gauge("swap", "Swapped out memory in bytes.", _memory("swap"))
@@ -201,7 +204,7 @@ def _pressure_kinds() -> Iterator[Kind]:
 
 def _limit_kinds() -> Iterator[Kind]:
     def spec(name: str, text: str, get: Callable[[Sample], float | None]) -> Kind:
-        return Kind(f"container_spec_{name}", "gauge", text, _one(get))
+        return Kind(f"container_spec_{name}", "gauge", text, One(get))
 
     yield spec("cpu_period", "Microseconds of a period.", lambda s: s.container.limits.cpu_period)
     yield spec("cpu_quota", "Microseconds of CPU time a period, where limited.", _quota)
@@ -231,7 +234,7 @@ def _quota(sample: Sample) -> float | None:
 
 def _other_kinds() -> Iterator[Kind]:
     def gauge(name: str, text: str, get: Callable[[Sample], float | None]) -> Kind:
-        return Kind(f"container_{name}", "gauge", text, _one(get))
+        return Kind(f"container_{name}", "gauge", text, One(get))
 
     yield gauge("threads", "Threads that run or wait.", lambda s: s.reading.threads)
     yield gauge(

@@ -1,6 +1,7 @@
 """What a scrape shows: the last look, without the containers that have died since."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import cast
 
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
@@ -41,6 +42,7 @@ class ContainersCollector(Collector):
         self._sockets, self._state, self._health = services.families(limits, on_drop)
         self._containers: list[Container] = []
         self._base: list[Labels] = []
+        self._everyone: list[int] = []
         self._known: tuple[Container, ...] = ()
 
     def describe(self) -> Iterable[Metric]:
@@ -54,7 +56,7 @@ class ContainersCollector(Collector):
         samples = [each for each in self._looks.snapshot or () if lives(each.container, held)]
         self._settle(samples)
         for kind, sheet in self._kinds:
-            yield from sheet.filled(self._base, *_columns(kind, samples))
+            yield from sheet.filled(self._base, *_columns(kind, samples, self._everyone))
         yield from _filled(self._sockets, services.sockets(samples))
         known = tuple(held.values()) if self._inventory.fresh else ()
         if known != self._known:
@@ -69,6 +71,7 @@ class ContainersCollector(Collector):
         if containers != self._containers:
             self._containers = containers
             self._base = [self._labels(each) for each in containers]
+            self._everyone = list(range(len(containers)))
 
     def _labels(self, container: Container) -> Labels:
         return (
@@ -109,9 +112,17 @@ def lives(container: Container, held: Mapping[str, Container]) -> bool:
 
 
 def _columns(
-    kind: metrics.Kind, samples: Sequence[Sample]
+    kind: metrics.Kind, samples: Sequence[Sample], everyone: list[int]
 ) -> tuple[list[int], list[Labels], list[float]]:
-    """The number of the container, the labels beyond its own, and the value of each row."""
+    """The number of the container, the labels beyond its own, and the value of each row.
+
+    `everyone` has the numbers of all containers.
+    """
+    if isinstance(kind.of, metrics.One):
+        get = kind.of.get
+        numbers = [get(sample) for sample in samples]
+        if None not in numbers:  # the common case, and most of the page
+            return everyone, [kind.of.labels] * len(samples), cast("list[float]", numbers)
     owners, extra, values = [], [], []
     for owner, sample in enumerate(samples):
         for labels, value in kind.of(sample):

@@ -14,7 +14,7 @@ from exporters.docker.client import DockerClient
 from exporters.docker.model import STACK, SWARM_SERVICE, identity, well_formed
 
 REPLICAS = "swarm_service_replicas"
-PACE = Pace.every(15.0)
+PACE = Pace.every(5.0)
 
 
 @dataclass(frozen=True, slots=True)
