@@ -21,6 +21,7 @@ from exporters.ledger.model import Known
 
 PIECE = 64 * 1024 * 1024
 """Bytes of lines that are measured at a time: what bounds memory, whatever the segment."""
+_SMALLEST_PIECE = 64 * 1024
 _ATTEMPTS = 20
 _SOME = 1000
 """Rejected lines of a segment that are kept to look at."""
@@ -76,17 +77,22 @@ class Recorder:
         of it is counted then.
         """
         repeated: frozenset[str] = frozenset()
+        piece = self.piece
         for _ in range(_ATTEMPTS):
             try:
-                return await self._attempt(segment, archive, repeated)
+                return await self._attempt(segment, archive, repeated, piece)
             except BatchesRepeated as more:
                 repeated |= more.digests
             except Overtaken:
                 continue
+            except MeasureError:
+                piece //= 8
+                if piece < _SMALLEST_PIECE:
+                    raise
         raise SourceUnavailable("the ledger: other workers were in the way, again and again")
 
     async def _attempt(
-        self, segment: Segment, archive: Archive | None, repeated: frozenset[str]
+        self, segment: Segment, archive: Archive | None, repeated: frozenset[str], piece: int
     ) -> Recorded:
         now = self.now()
         digests = {batch.digest for batch in segment.batches if batch.digest}
@@ -105,7 +111,7 @@ class Recorder:
         )
         moment = Moment(now, await self.ledger.calendar(now), live_from, archive is not None)
         form = self.formats(segment.format)
-        with closing(pieces(segment.path, batches, self.piece, self.scratch)) as files:
+        with closing(pieces(segment.path, batches, piece, self.scratch)) as files:
             try:
                 async with aclosing(self._measured(files, form, moment)) as chunks:
                     await self._record(entry, chunks, recorded, backfill=archive is not None)
