@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Metric
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from exporters import app
+from exporters import app, docker
 from exporters.core.database import Database
 from exporters.core.exposition import Family
 from exporters.core.quantities import BYTES, SECONDS, Duration, Size
@@ -81,7 +81,13 @@ def _metrics() -> Iterator[Metric]:
     telemetry.dropped("", 0)
     with telemetry.poll("", ""):
         pass  # so that every family has a series, and its labels are known
-    shared = app.Shared(app.Settings.model_validate(_EVERYTHING), telemetry, nowhere, tuple)
+    shared = app.Shared(
+        app.Settings.model_validate(_EVERYTHING),
+        telemetry,
+        nowhere,
+        docker.build(docker.DockerSettings(), telemetry),
+        tuple,
+    )
     yield from registry.collect()
     for kind in app.KINDS.values():
         for collector in kind.build(shared).collectors:

@@ -10,7 +10,8 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 from pydantic import Field, SecretStr
 
-from exporters import downloads
+from exporters import containers, docker, downloads
+from exporters.containers import ContainersSettings
 from exporters.core import lifecycle
 from exporters.core.database import Database
 from exporters.core.definitions import names_on_page
@@ -23,6 +24,7 @@ from exporters.core.web.live import LiveConfig
 from exporters.core.web.server import Listener
 from exporters.core.web.settings import WebSettings
 from exporters.core.web.surface import Surface
+from exporters.docker import DockerSettings
 from exporters.downloads.settings import DownloadsSettings
 from exporters.embedded.locks import exclusive
 from exporters.embedded.server import EmbeddedServer
@@ -49,6 +51,8 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     ledger: LedgerSettings = LedgerSettings()
     downloads: DownloadsSettings = DownloadsSettings()
+    docker: DockerSettings = DockerSettings()
+    containers: ContainersSettings = ContainersSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,32 +62,32 @@ class Shared:
     settings: Settings
     telemetry: Telemetry
     ledger: Database
+    engine: docker.Engine
     names: Callable[[], Collection[str]]
     """The names of metrics that are taken, asked once everything is wired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """An exporter that can be run: what it lacks, in words that tell what to do, and its build."""
+    """An exporter that can be run."""
 
-    section: str
-    lacks: Callable[[Settings], str]
+    sections: tuple[str, ...]
+    """It is configured once one of these tables is written, were it empty."""
+    cure: str
+    """What to write to have it run."""
     build: Callable[[Shared], Exporter]
+    lacks: Callable[[Settings], str] = lambda _: ""
+    """What its tables lack, in words that tell what to do; empty where it can run."""
+
+
+_APP_DSN = (
+    "downloads.app_dsn_file: wants a file with the connection string of the app's PostgreSQL"
+    " (or set downloads.queries, to run your own SQL on the ledger)"
+)
 
 
 def _downloads_lacks(settings: Settings) -> str:
-    if settings.downloads.app_dsn or settings.downloads.queries:
-        return ""
-    return (
-        "downloads.app_dsn_file: wants a file with the connection string of the app's PostgreSQL"
-        " (or set downloads.queries, to run your own SQL on the ledger)"
-    )
-
-
-def app_database(settings: Settings) -> Database | None:
-    """Return the app's database, where one is named."""
-    dsn = settings.downloads.app_dsn
-    return Database("the app's database", dsn) if dsn else None
+    return "" if settings.downloads.app_dsn or settings.downloads.queries else _APP_DSN
 
 
 def _build_downloads(shared: Shared) -> Exporter:
@@ -96,8 +100,18 @@ def _build_downloads(shared: Shared) -> Exporter:
     )
 
 
+def _build_containers(shared: Shared) -> Exporter:
+    return containers.build(shared.settings.containers, shared.engine, shared.telemetry)
+
+
 KINDS: Mapping[str, Kind] = {
-    "downloads": Kind("downloads", _downloads_lacks, _build_downloads),
+    "downloads": Kind(("downloads",), _APP_DSN, _build_downloads, _downloads_lacks),
+    "containers": Kind(
+        ("containers", "docker"),
+        "containers: write the table [containers], which may be empty, to watch the containers of"
+        " the Docker engine",
+        _build_containers,
+    ),
 }
 
 
@@ -105,7 +119,12 @@ def read_settings(
     file: Path | None, environ: Mapping[str, str], names: Collection[str] = ()
 ) -> Settings:
     """Return the settings for the exporters in `names`, or for all; raise every problem at once."""
-    unused = [kind.section for name, kind in KINDS.items() if names and name not in names]
+    unused = {
+        section
+        for name, kind in KINDS.items()
+        if names and name not in names
+        for section in kind.sections
+    }
     settings = load(Settings, file, environ, unused=unused)
     problems = [problem for name in names if (problem := KINDS[name].lacks(settings))]
     if problems:
@@ -114,11 +133,19 @@ def read_settings(
 
 
 def configured(settings: Settings) -> tuple[str, ...]:
-    """Return the names of the exporters that the settings hold enough for; none is a problem."""
-    lacking = {name: kind.lacks(settings) for name, kind in KINDS.items()}
-    if all(lacking.values()):
-        raise SettingsError(list(lacking.values()))
-    return tuple(name for name, problem in lacking.items() if not problem)
+    """Return the names of the exporters whose tables are written; none is a problem."""
+    written = settings.model_fields_set
+    names = tuple(name for name, kind in KINDS.items() if written.intersection(kind.sections))
+    problems = [problem for name in names if (problem := KINDS[name].lacks(settings))]
+    if problems or not names:
+        raise SettingsError(problems or [kind.cure for kind in KINDS.values()])
+    return names
+
+
+def app_database(settings: Settings) -> Database | None:
+    """Return the app's database, where one is named."""
+    dsn = settings.downloads.app_dsn
+    return Database("the app's database", dsn) if dsn else None
 
 
 async def run(settings: Settings, names: Sequence[str]) -> None:
@@ -147,8 +174,11 @@ async def serve(
         others = (each for each in exporters if each.name != "downloads")
         return names_on_page([registry, *(c for each in others for c in each.collectors)])
 
-    shared = Shared(settings, telemetry, ledger, taken)
+    engine = docker.build(settings.docker, telemetry)
+    shared = Shared(settings, telemetry, ledger, engine, taken)
     exporters += [KINDS[name].build(shared) for name in names]
+    if "containers" in names:
+        exporters.insert(0, engine.exporter)
     app = Surface(exporters, registry, VERSION).app()
     Guard(live).install(app)
     front = Exporter(

@@ -42,7 +42,15 @@ async def run(data_dir: Path | None, *, once: bool) -> None:
             resources=[_sample(server, screen), *(screen.started(each) for each in neighbours)],
             services=[guide, *neighbours],
         )
-        await app.serve(settings, list(app.KINDS), stop, extra=[parts])
+        await app.serve(settings, _names(settings, screen), stop, extra=[parts])
+
+
+def _names(settings: app.Settings, screen: Screen) -> list[str]:
+    """Return the exporters that have something to show on this machine."""
+    if Path(settings.docker.host.removeprefix("unix://")).is_socket():
+        return ["downloads", "containers"]
+    screen.say("containers", "not shown: no Docker engine answers here")
+    return ["downloads"]
 
 
 def _settings(folder: Path, server: EmbeddedServer) -> app.Settings:
