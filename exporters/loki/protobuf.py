@@ -18,6 +18,8 @@ _NS = 1_000_000_000
 _STAMP = 14
 """Bytes of a timestamp with its tag and length."""
 _KNOWN = 4096
+_SHORT = 120
+"""Bytes of a name and its value whose lengths have one byte each."""
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
 _UNESCAPED = {"n": "\n", "r": "\r"}
@@ -36,32 +38,43 @@ def varint(number: int) -> bytes:
 _HEADS = tuple(b"\x12" + varint(length) for length in range(_KNOWN))
 """Tag 2 and a length: both an entry in its stream and a line in its entry begin so."""
 
+_TWO = tuple(bytes((n & 127 | 128, n >> 7 | 128)) for n in range(1 << 14))
+"""Fourteen bits of a varint that goes on."""
+_ONE = tuple(bytes((n,)) for n in range(128))
+
 
 def encode(entries: Sequence[Entry]) -> bytes:
-    """Return a PushRequest; within a stream the entries keep their order."""
+    """Return a PushRequest; within a stream the entries keep their order.
+
+    The limits of every line's cost are here: constants are local, what repeats is looked up.
+    """
     streams: dict[Stream, list[bytes]] = {}
-    pairs: dict[tuple[str, str], bytes] = {}
+    known: dict[tuple[str, str], bytes] = {}
     parts: list[bytes] = []
     current: Stream | None = None
-    second, base, stamp = -1, 0, b""
+    base, stamp = -_NS, b""
+    heads, two, one = _HEADS, _TWO, _ONE
     for stream, ns, line, metadata in entries:
         if stream is not current:
             current, parts = stream, streams.setdefault(stream, [])
-        if ns // _NS != second:
-            second = ns // _NS
+        nanos = ns - base
+        if not 0 <= nanos < _NS:
+            second, nanos = divmod(ns, _NS)
             base, stamp = second * _NS, b"\x0a\x0c\x08" + _padded(second) + b"\x10"
-        text = line.encode("utf-8", "replace")
         more = b""
         for pair in metadata:
-            # Most pairs come with every line of a container; the others are not worth keeping.
-            more += pairs.get(pair) or _pair(pair, pairs)
+            # Most pairs come with every line of a container.
+            more += known.get(pair) or _pair(pair, known)
+        text = _utf8(line)
         size = len(text)
-        head = _HEADS[size] if size < _KNOWN else b"\x12" + varint(size)
+        head = heads[size] if size < _KNOWN else b"\x12" + varint(size)
         total = _STAMP + len(head) + size + len(more)
         parts += (
-            _HEADS[total] if total < _KNOWN else b"\x12" + varint(total),
+            heads[total] if total < _KNOWN else b"\x12" + varint(total),
             stamp,
-            _padded(ns - base),
+            two[nanos & 16383],
+            two[nanos >> 14 & 16383],
+            one[nanos >> 28],
             head,
             text,
             more,
@@ -69,25 +82,36 @@ def encode(entries: Sequence[Entry]) -> bytes:
     return b"".join(_stream(stream, parts) for stream, parts in streams.items())
 
 
+def _utf8(text: str) -> bytes:
+    """Return a text in UTF-8; half a surrogate pair, which has none, becomes a question mark."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
+
+
 def _padded(n: int) -> bytes:
     """Return a number under 2**35 as a varint of five bytes."""
-    return bytes(
-        (n & 127 | 128, n >> 7 & 127 | 128, n >> 14 & 127 | 128, n >> 21 & 127 | 128, n >> 28)
-    )
+    return _TWO[n & 16383] + _TWO[n >> 14 & 16383] + _ONE[n >> 28]
 
 
 def _stream(stream: Stream, parts: list[bytes]) -> bytes:
-    labels = label_text(stream).encode("utf-8", "replace")
+    labels = _utf8(label_text(stream))
     body = b"".join((b"\x0a", varint(len(labels)), labels, *parts))
     return b"\x0a" + varint(len(body)) + body
 
 
 def _pair(pair: tuple[str, str], known: dict[tuple[str, str], bytes]) -> bytes:
-    name, value = pair[0].encode("utf-8", "replace"), pair[1].encode("utf-8", "replace")
-    inner = b"\x0a%b%b\x12%b%b" % (varint(len(name)), name, varint(len(value)), value)
+    name, value = _utf8(pair[0]), _utf8(pair[1])
+    a, b = len(name), len(value)
+    if a + b < _SHORT:
+        encoded = b"\x1a%c\x0a%c%b\x12%c%b" % (a + b + 4, a, name, b, value)
+    else:
+        inner = b"\x0a%b%b\x12%b%b" % (varint(a), name, varint(b), value)
+        encoded = b"\x1a" + varint(len(inner)) + inner
     if len(known) >= _KNOWN:
         known.clear()
-    known[pair] = encoded = b"\x1a" + varint(len(inner)) + inner
+    known[pair] = encoded
     return encoded
 
 
