@@ -3,40 +3,67 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 from uuid import uuid4
 
 from exporters.fastly.spool.files import create, disk_failed, write_at
 
 SUFFIX = ".part"
-IN_MEMORY = 1024 * 1024
+IN_MEMORY = 8 * 1024 * 1024
 """Bytes that a part holds in memory; a longer one goes to a file."""
+ALL_IN_MEMORY = 64 * 1024 * 1024
+"""Bytes that all parts of a spool hold in memory; what comes then goes to files."""
 
 _BLOCK = 1024 * 1024
+
+
+class Memory:
+    """Bytes of memory that parts may take, each in its own thread."""
+
+    def __init__(self, size: int = ALL_IN_MEMORY) -> None:
+        self._left = size
+        self._lock = Lock()
+
+    def take(self, size: int) -> bool:
+        """Take bytes, if that many are left."""
+        with self._lock:
+            if size > self._left:
+                return False
+            self._left -= size
+            return True
+
+    def give(self, size: int) -> None:
+        """Give bytes back."""
+        with self._lock:
+            self._left += size
 
 
 class Part:
     """Takes blocks of whole lines, in any thread but one at a time; gone when it is closed."""
 
-    def __init__(self, folder: Path, in_memory: int = IN_MEMORY) -> None:
+    def __init__(self, folder: Path, memory: Memory) -> None:
         self.size = 0
         self.taken = False
         """Whether the spool closes it."""
         self._path = folder / f"{uuid4().hex}{SUFFIX}"
-        self._in_memory = in_memory
+        self._memory = memory
         self._blocks: list[bytes] = []
         self._file: int | None = None
 
     def close(self) -> None:
         """Forget the lines, unless they have become a file."""
-        self._blocks.clear()
-        if self._file is not None:
+        if self._file is None:
+            self._memory.give(sum(map(len, self._blocks)))
+            self._blocks.clear()
+        else:
             self._path.unlink(missing_ok=True)
             os.close(self._file)
             self._file = None
 
     def write(self, lines: bytes) -> None:
         """Add lines; DiskFailed where the disk does not take them."""
-        if self._file is None and self.size + len(lines) <= self._in_memory:
+        fits = self._file is None and self.size + len(lines) <= IN_MEMORY
+        if fits and self._memory.take(len(lines)):
             self._blocks.append(lines)
             self.size += len(lines)
             return
@@ -50,6 +77,7 @@ class Part:
         if self._file is None:
             self._file = create(self._path)
             blocks, self._blocks, self.size = self._blocks, [], 0
+            self._memory.give(sum(map(len, blocks)))
             for block in blocks:
                 self._append(self._file, block)
         return self._file

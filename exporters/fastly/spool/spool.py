@@ -20,7 +20,7 @@ from exporters.fastly.spool.files import disk_failed
 from exporters.fastly.spool.folder import held
 from exporters.fastly.spool.lane import Arrival, Kind, adopt
 from exporters.fastly.spool.lanes import Committed, Lanes
-from exporters.fastly.spool.parts import Part
+from exporters.fastly.spool.parts import Memory, Part
 from exporters.fastly.spool.recent import Recent
 from exporters.fastly.spool.recovery import recover
 from exporters.fastly.spool.release import remove
@@ -72,6 +72,7 @@ class Spool:
         self._limits, self._archive, self._clock = limits, archive, clock
         self._lanes = Lanes(folder, limits.segment_size, clock)
         self._recent = Recent(clock)
+        self._memory = Memory()
         self._queue: deque[_Queued] = deque()
         self._ripe: set[Kind] = set()
         self._work, self._changed = asyncio.Event(), asyncio.Event()
@@ -111,7 +112,7 @@ class Spool:
     @contextmanager
     def part(self) -> Iterator[Part]:
         """Give a part for one batch; in the end it is gone, unless `store` has taken it."""
-        part = Part(self.folder)
+        part = Part(self.folder, self._memory)
         self.stock.parts.add(part)
         try:
             yield part

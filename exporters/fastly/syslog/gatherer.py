@@ -9,7 +9,6 @@ from exporters.fastly.quarantine import Quarantine
 from exporters.fastly.receive.metrics import ReceiveMetrics
 from exporters.fastly.receive_refusals import NoRoom
 from exporters.fastly.spool import Arrival, Kind, Spool
-from exporters.fastly.spool.parts import IN_MEMORY
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +17,7 @@ DELAY = 0.1
 AGAIN = 0.5
 """Seconds between two attempts, while the spool takes nothing."""
 
-_ENOUGH = IN_MEMORY // 2
+_ENOUGH = 512 * 1024
 
 
 class Gatherer:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from exporters.fastly.segment import digest
-from exporters.fastly.spool import SpoolLimits
+from exporters.fastly.spool import SpoolLimits, parts
 from exporters.fastly.spool.recovery import recover
 from tests.fastly.spool.spooling import at_work, batches_of, store
 
@@ -86,6 +86,7 @@ def work(folder: Path, turn: int, power_cut: bool) -> None:
 
     if power_cut:
         lose_what_is_not_synced()
+    parts.IN_MEMORY = 1000
     kill_at(turn)
     asyncio.run(store_and_count())
 

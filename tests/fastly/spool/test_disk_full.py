@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from exporters.fastly.receive_refusals import NoRoom
-from exporters.fastly.spool import Settled
-from exporters.fastly.spool.parts import IN_MEMORY
+from exporters.fastly.spool import Settled, parts
 from tests.fastly.spool.spooling import LIMITS, at_work, batches_of, drain, held_in, store
 
 
@@ -24,7 +23,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", str(tmp_path)], check=True)
 
 
-@pytest.mark.parametrize("size", [1000, 100_000, IN_MEMORY + 1, LIMITS.segment_size])
+@pytest.fixture(autouse=True)
+def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "IN_MEMORY", 50_000)
+
+
+@pytest.mark.parametrize("size", [1000, 100_000, 200_000, LIMITS.segment_size])
 async def test_a_full_disk_refuses_what_does_not_fit_and_keeps_the_rest(
     small_disk: Path, size: int
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import stat
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from exporters.core.errors import StartError
 from exporters.fastly.receive_refusals import NoRoom
 from exporters.fastly.segment import read_index
 from exporters.fastly.spool import Kind, Settled, SpoolLimits
-from exporters.fastly.spool.parts import IN_MEMORY
+from exporters.fastly.spool.parts import IN_MEMORY, Memory
 from tests.fastly.spool.spooling import LIMITS, at_work, batches_of, drain, held_in, store
 
 
@@ -137,6 +138,25 @@ async def test_a_batch_of_any_size_is_stored_whole(folder: Path, size: int) -> N
         await asyncio.gather(store(spool, body), store(spool, b"small\n"))
         assert sorted(await drain(spool)) == sorted([body, b"small\n"])
         assert held_in(folder) == []
+
+
+async def test_parts_share_a_bounded_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with at_work(folder) as spool:
+        monkeypatch.setattr(spool, "_memory", Memory(2500))
+        with ExitStack() as stack:
+            some = [stack.enter_context(spool.part()) for _ in range(3)]
+            for part in some:
+                part.write(b"x" * 999 + b"\n")
+            assert len(held_in(folder)) == 1
+            assert [b"".join(part.blocks()) for part in some] == [b"x" * 999 + b"\n"] * 3
+            some[0].write(b"y" * 999 + b"\n")  # what it had in memory goes to its file
+            assert len(held_in(folder)) == 2
+            assert b"".join(some[0].blocks()) == b"x" * 999 + b"\n" + b"y" * 999 + b"\n"
+        assert held_in(folder) == []
+        for _ in range(5):
+            with spool.part() as part:
+                part.write(b"x" * 2500)
+                assert held_in(folder) == []
 
 
 async def test_a_large_batch_is_a_segment_of_its_own(folder: Path) -> None:
