@@ -1,0 +1,1 @@
+"""Container logs and our own records, on their way to Loki."""
