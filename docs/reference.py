@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Metric
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from exporters import app, docker
+from exporters import app, docker, slack
 from exporters.core.database import Database
 from exporters.core.exposition import Family
 from exporters.core.quantities import BYTES, SECONDS, Duration, Size
@@ -81,20 +81,27 @@ def _metrics() -> Iterator[Metric]:
     telemetry.dropped("", 0)
     with telemetry.poll("", ""):
         pass  # so that every family has a series, and its labels are known
+    settings = app.Settings.model_validate(_EVERYTHING)
     shared = app.Shared(
-        app.Settings.model_validate(_EVERYTHING),
+        settings,
         telemetry,
         nowhere,
         docker.build(docker.DockerSettings(), telemetry),
+        slack.build(settings.slack),
         tuple,
     )
     yield from registry.collect()
-    for kind in app.KINDS.values():
-        for collector in kind.build(shared).collectors:
+    exporters = [kind.build(shared) for kind in app.KINDS.values()]
+    for exporter in (*exporters, *app.neighbours(shared, app.KINDS)):
+        for collector in exporter.collectors:
             yield from collector.describe() if hasattr(collector, "describe") else ()
 
 
-_EVERYTHING = {"downloads": {"app_dsn": "dbname=nowhere"}}
+_EVERYTHING = {
+    "downloads": {"app_dsn": "dbname=nowhere"},
+    "slack": {"webhook_url": "https://slack.invalid/", "prometheus_url": "http://nowhere"},
+    "containers": {"deploys": {"registries": ["registry.invalid"]}},
+}
 
 
 def _labels(metric: Metric) -> tuple[str, ...]:

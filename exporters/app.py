@@ -1,7 +1,7 @@
 """The one place that knows every exporter: settings to exporters to a running process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -10,13 +10,14 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 from pydantic import Field, SecretStr
 
-from exporters import containers, docker, downloads
-from exporters.containers import ContainersSettings
+from exporters import containers, docker, downloads, slack
+from exporters.containers import ContainersSettings, deploys
 from exporters.core import lifecycle
 from exporters.core.database import Database
 from exporters.core.definitions import names_on_page
 from exporters.core.errors import SettingsError
 from exporters.core.exporter import Exporter
+from exporters.core.poller import Pace, Poller
 from exporters.core.settings import Folder, Section, load
 from exporters.core.telemetry import Telemetry
 from exporters.core.web.guard import Guard
@@ -28,6 +29,8 @@ from exporters.docker import DockerSettings
 from exporters.downloads.settings import DownloadsSettings
 from exporters.embedded.locks import exclusive
 from exporters.embedded.server import EmbeddedServer
+from exporters.ledger import Ledger
+from exporters.slack import SlackSettings
 
 VERSION = version("nearfield")
 
@@ -53,6 +56,7 @@ class Settings(Section):
     downloads: DownloadsSettings = DownloadsSettings()
     docker: DockerSettings = DockerSettings()
     containers: ContainersSettings = ContainersSettings()
+    slack: SlackSettings = SlackSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Shared:
     telemetry: Telemetry
     ledger: Database
     engine: docker.Engine
+    slack: slack.Slack | None
     names: Callable[[], Collection[str]]
     """The names of metrics that are taken, asked once everything is wired."""
 
@@ -104,6 +109,19 @@ def _build_containers(shared: Shared) -> Exporter:
     return containers.build(shared.settings.containers, shared.engine, shared.telemetry)
 
 
+def _build_deploys(shared: Shared) -> Exporter:
+    settings = shared.settings
+    return deploys.build(
+        settings.containers.deploys,
+        shared.engine,
+        shared.ledger,
+        shared.telemetry,
+        sender=shared.slack.sender if shared.slack else None,
+        prometheus_url=settings.slack.prometheus_url,
+        timezone=settings.slack.timezone,
+    )
+
+
 KINDS: Mapping[str, Kind] = {
     "downloads": Kind(("downloads",), _APP_DSN, _build_downloads, _downloads_lacks),
     "containers": Kind(
@@ -112,6 +130,11 @@ KINDS: Mapping[str, Kind] = {
         " the Docker engine",
         _build_containers,
     ),
+    "deploys": Kind(
+        ("containers", "docker"),
+        "deploys: write the table [containers] to follow the deploys of its services",
+        _build_deploys,
+    ),
 }
 
 
@@ -119,13 +142,9 @@ def read_settings(
     file: Path | None, environ: Mapping[str, str], names: Collection[str] = ()
 ) -> Settings:
     """Return the settings for the exporters in `names`, or for all; raise every problem at once."""
-    unused = {
-        section
-        for name, kind in KINDS.items()
-        if names and name not in names
-        for section in kind.sections
-    }
-    settings = load(Settings, file, environ, unused=unused)
+    every = {section for kind in KINDS.values() for section in kind.sections}
+    used = {section for name in names or KINDS for section in KINDS[name].sections}
+    settings = load(Settings, file, environ, unused=every - used)
     problems = [problem for name in names if (problem := KINDS[name].lacks(settings))]
     if problems:
         raise SettingsError(problems)
@@ -167,19 +186,24 @@ async def serve(
     ProcessCollector(registry=registry)
     telemetry = Telemetry(registry, VERSION)
     live = LiveConfig.load(settings.web.config_file)
-    keeper, ledger = _ledger(settings)
+    keeper, ledger = _ledger(settings, telemetry)
     exporters: list[Exporter] = []
 
     def taken() -> Collection[str]:
         others = (each for each in exporters if each.name != "downloads")
         return names_on_page([registry, *(c for each in others for c in each.collectors)])
 
-    engine = docker.build(settings.docker, telemetry)
-    shared = Shared(settings, telemetry, ledger, engine, taken)
+    shared = Shared(
+        settings,
+        telemetry,
+        ledger,
+        docker.build(settings.docker, telemetry),
+        slack.build(settings.slack),
+        taken,
+    )
     exporters += [KINDS[name].build(shared) for name in names]
-    if "containers" in names:
-        exporters.insert(0, engine.exporter)
-    app = Surface(exporters, registry, VERSION).app()
+    exporters[:0] = neighbours(shared, names)
+    app = Surface([keeper, *exporters], registry, VERSION).app()
     Guard(live).install(app)
     front = Exporter(
         "web",
@@ -190,6 +214,14 @@ async def serve(
         await lifecycle.serve([keeper, *extra, *exporters, front], stop)
 
 
+def neighbours(shared: Shared, names: Collection[str]) -> Iterator[Exporter]:
+    """Yield what several exporters share, opened before them: the engine, and Slack's sender."""
+    if {"containers", "deploys"}.intersection(names):
+        yield shared.engine.exporter
+    if shared.slack and "deploys" in names:
+        yield shared.slack.exporter
+
+
 def ledger_of(settings: Settings) -> Database:
     """Return the ledger that is named, or that of the embedded server."""
     if settings.ledger.dsn:
@@ -198,13 +230,18 @@ def ledger_of(settings: Settings) -> Database:
     return Database("the embedded ledger", dsn)
 
 
-def _ledger(settings: Settings) -> tuple[Exporter, Database]:
-    """Return the ledger's database, and the parts that open it and keep it running."""
+def _ledger(settings: Settings, telemetry: Telemetry) -> tuple[Exporter, Database]:
+    """Return the ledger's database, and the parts that open it, keep it running and in shape."""
     ledger = ledger_of(settings)
-    if settings.ledger.dsn:
-        return Exporter("ledger", resources=[ledger]), ledger
-    server = EmbeddedServer(settings.data_dir)
-    return Exporter("ledger", resources=[_created(server), ledger], services=[server]), ledger
+    schema = Poller("ledger", "schema", Ledger(ledger).prepare, Pace.every(60.0), telemetry)
+    server = None if settings.ledger.dsn else EmbeddedServer(settings.data_dir)
+    parts = Exporter(
+        "ledger",
+        resources=[*([_created(server)] if server else []), ledger],
+        services=[*([server] if server else []), schema],
+        sources=lambda: (schema,),
+    )
+    return parts, ledger
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from exporters.containers.deploys.settings import DeploysSettings
 from exporters.core.exposition import LABEL_LIMIT, SERIES_LIMIT
 from exporters.core.settings import Location, Section
 
@@ -49,3 +50,4 @@ class ContainersSettings(Section):
     label_limit: Annotated[int, Field(ge=1)] = Field(
         LABEL_LIMIT, description="Values that one label of a metric may have."
     )
+    deploys: DeploysSettings = DeploysSettings()

@@ -48,7 +48,7 @@ async def run(data_dir: Path | None, *, once: bool) -> None:
 def _names(settings: app.Settings, screen: Screen) -> list[str]:
     """Return the exporters that have something to show on this machine."""
     if Path(settings.docker.host.removeprefix("unix://")).is_socket():
-        return ["downloads", "containers"]
+        return ["downloads", "containers", "deploys"]
     screen.say("containers", "not shown: no Docker engine answers here")
     return ["downloads"]
 

@@ -27,8 +27,8 @@ class DockerSettings(Section):
     host: Annotated[str, AfterValidator(_host)] = Field(
         "unix:///var/run/docker.sock",
         description="The engine's socket, or `tcp://host:2376` with TLS, or a socket proxy's"
-        " `tcp://host:2375` without. A proxy has to allow reads of containers, events, info and"
-        " version; services for Swarm.",
+        " `tcp://host:2375` without. A proxy has to allow reads of containers, images, events, info"
+        " and version; of services and tasks for Swarm.",
     )
     ca_file: Location | None = Field(
         None, description="Certificates that the engine's is checked by; setting it turns TLS on."

@@ -4,10 +4,12 @@ import asyncio
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from exporters import app
 from exporters.core.database import Database
@@ -31,6 +33,7 @@ def example(tmp_path: Path, text: str) -> app.Settings:
     file.write_text(text)
     for name in ("app_dsn", "ledger_dsn"):
         (tmp_path / name).write_text("dbname=x")
+    (tmp_path / "slack_webhook").write_text("https://slack.invalid/x")
     return load(app.Settings, file, {})
 
 
@@ -38,20 +41,26 @@ def test_the_example_settings_can_be_used_as_they_are(tmp_path: Path) -> None:
     example(tmp_path, (ROOT / "nearfield.example.toml").read_text())
 
 
+def tables(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    for name, section in subsections(model).items():
+        yield f"{path}{name}", section
+        yield from tables(section, f"{path}{name}.")
+
+
 def test_the_example_shows_every_setting_with_its_default(tmp_path: Path) -> None:
     text = (ROOT / "nearfield.example.toml").read_text()
     # What is indented behind its # goes with another value of the setting above it.
     shown = example(tmp_path, re.sub(r"^# (\w+ = |\[)", r"\1", text, flags=re.MULTILINE))
-    tables = dict(
-        re.findall(r"^(?:# )?\[(\w+)\](.*?)(?=^(?:# )?\[|\Z)", text, re.DOTALL | re.MULTILINE)
+    written = dict(
+        re.findall(r"^(?:# )?\[([\w.]+)\](.*?)(?=^(?:# )?\[|\Z)", text, re.DOTALL | re.MULTILINE)
     )
-    for name, section in subsections(app.Settings).items():
-        used, secrets = getattr(shown, name), secret_names(section)
-        for field in section.model_fields:
+    for path, section in tables(app.Settings):
+        used, secrets = attrgetter(path)(shown), secret_names(section)
+        for field in section.model_fields.keys() - subsections(section).keys():
             default = getattr(section(), field)
-            assert re.search(rf"\b{field}{'_file' if field in secrets else ''} = ", tables[name])
+            assert re.search(rf"\b{field}{'_file' if field in secrets else ''} = ", written[path])
             if default not in (None, ()) and field not in secrets:
-                assert getattr(used, field) == default, f"{name}.{field}"
+                assert getattr(used, field) == default, f"{path}.{field}"
 
 
 def test_the_readme_s_own_metric_is_one(tmp_path: Path) -> None:
