@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from exporters.fastly.formats.csv import CSV_FACTS, csv_struct
+from exporters.fastly.formats.csv import CSV_FACTS, SHAPE, csv_fields
 from exporters.fastly.formats.model import FIELDS, Format
 from exporters.fastly.lines import MAX_LINE
 
@@ -52,10 +52,11 @@ def text_rows(one: Format, lines: str) -> str:
     )
     schema = _literal(json.dumps(dict(_tree(one))))
     objects = f"TRY(from_json(text, {schema}))" if one.keys else "NULL"
-    fields = f"CASE WHEN text IS NULL THEN {csv_struct()} END" if one.csv else "NULL"
+    fields = f"CASE WHEN text IS NULL THEN {csv_fields()} END" if one.csv else "NULL"
     return (
         f"SELECT line, {facts} FROM (SELECT line, {objects} AS object, {fields} AS fields"  # noqa: S608
-        f" FROM (SELECT line, {text} AS text FROM ({lines})))"
+        f" FROM (SELECT line, {text} AS text, {SHAPE} AS shape, string_split(line, ',') AS commas,"
+        f" string_split(line, '\"') AS quotes FROM ({lines})))"
     )
 
 

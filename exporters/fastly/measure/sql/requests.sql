@@ -25,8 +25,10 @@ FROM (
             -- RFC 3339; a cast to TIMESTAMP would ignore the offset.
             WHEN "time" LIKE '____-__-__%'
                 THEN make_timestamp(epoch_us(TRY_CAST("time" AS TIMESTAMPTZ)))
-            WHEN "time" LIKE '__/___/____:%'
-                THEN make_timestamp(epoch_us(try_strptime("time", '%d/%b/%Y:%H:%M:%S %z')))
+            WHEN "time" LIKE '%__/___/____:%'
+                THEN make_timestamp(
+                    epoch_us(try_strptime(trim("time", '[]'), '%d/%b/%Y:%H:%M:%S %z'))
+                )
             -- Seconds since 1970, with or without a fraction; milliseconds; microseconds.
             WHEN "time" LIKE '__________' OR "time" LIKE '__________.%'
                 THEN make_timestamp((TRY_CAST("time" AS DECIMAL(20, 6)) * 1000000)::BIGINT)
