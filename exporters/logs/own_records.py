@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Any, Self
 
-from logging_loki.emitter import LokiEmitterV1  # type: ignore[import-untyped]  # has no types
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
@@ -41,38 +40,49 @@ class _Waiting:
     logger: str
 
 
-class _Emitter(LokiEmitterV1):  # type: ignore[misc]  # has no types
-    """The library's emitter with a deadline, tenant, TLS, and metadata in place of labels."""
+class _Session:
+    """Posts with a deadline, by a session of the library's that knows tenant, token and TLS."""
 
-    def __init__(self, settings: LokiSettings, stream: Stream) -> None:
-        super().__init__(f"{settings.loki_url}{PUSH}", tags=stream.labels)
-        self._settings = settings
+    def __init__(self, session: Any, settings: LokiSettings) -> None:
+        session.headers.update(headers(settings))
+        session.trust_env = False  # a .netrc would take the place of our credentials
+        session.verify = str(settings.loki_ca_file) if settings.loki_ca_file else True
+        if settings.loki_cert_file:
+            session.cert = (str(settings.loki_cert_file), str(settings.loki_key_file))
+        self._session = session
 
-    @property
-    def session(self) -> Any:
-        """The library's session, which has to know more than the library tells it."""
-        known = self._session is not None
-        session = super().session
-        if not known:
-            settings = self._settings
-            session.headers.update(headers(settings))
-            session.trust_env = False  # a .netrc would take the place of our credentials
-            session.verify = str(settings.loki_ca_file) if settings.loki_ca_file else True
-            if settings.loki_cert_file:
-                session.cert = (str(settings.loki_cert_file), str(settings.loki_key_file))
-        return session
+    def post(self, url: str, json: object) -> Any:
+        """Post as the library wants it."""
+        return self._session.post(url, json=json, timeout=_DEADLINE, allow_redirects=False)
 
-    def build_payload(self, record: _Waiting, line: str) -> dict[str, Any]:
-        """Return the body of a push, with the time at which the record was made."""
-        metadata = {"level": record.level, "logger": record.logger}
-        values = [[str(record.ns), line, metadata]]
-        return {"streams": [{"stream": self.tags, "values": values}]}
+    def close(self) -> None:
+        """Close the connections; the next post opens one."""
+        self._session.close()
 
-    def __call__(self, record: _Waiting, line: str) -> Answer:
-        """Push one record; OSError where there was no answer."""
-        body = self.build_payload(record, line)
-        response = self.session.post(self.url, json=body, timeout=_DEADLINE, allow_redirects=False)
-        return Answer(response.status_code, response.text[:4096])
+
+def _emitter(settings: LokiSettings, stream: Stream) -> Any:
+    """Return the library's emitter with the record's own time, and metadata in place of labels.
+
+    Calling it returns the Answer to a push of one record; OSError where there was none.
+    """
+    # Not before it is needed: to be imported its HTTP client binds a socket.
+    from logging_loki.emitter import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        LokiEmitterV1,
+    )
+
+    class Emitter(LokiEmitterV1):  # type: ignore[misc]  # has no types
+        def build_payload(self, record: _Waiting, line: str) -> dict[str, Any]:
+            metadata = {"level": record.level, "logger": record.logger}
+            values = [[str(record.ns), line, metadata]]
+            return {"streams": [{"stream": self.tags, "values": values}]}
+
+        def __call__(self, record: _Waiting, line: str) -> Answer:
+            response = self.session.post(self.url, json=self.build_payload(record, line))
+            return Answer(response.status_code, response.text[:4096])
+
+    emitter = Emitter(f"{settings.loki_url}{PUSH}", tags=stream.labels)
+    emitter._session = _Session(emitter.session, settings)
+    return emitter
 
 
 class OwnRecords(logging.Handler, Collector):
@@ -88,7 +98,7 @@ class OwnRecords(logging.Handler, Collector):
     ) -> None:
         super().__init__(logging.INFO)
         self.setFormatter(logging.Formatter("%(message)s"))
-        self._emitter = _Emitter(settings, stream)
+        self._emitter = _emitter(settings, stream)
         self._capacity, self._drain, self._backoff = capacity, drain, backoff
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
         self._closing = threading.Event()
@@ -155,7 +165,6 @@ class OwnRecords(logging.Handler, Collector):
         try:
             answer: Answer = self._emitter(waiting, waiting.line)
         except OSError:  # as the library's HTTP client has all of its errors
-            self._emitter.close()
             return Verdict.LATER
         return answer.verdict
 
