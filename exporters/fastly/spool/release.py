@@ -12,7 +12,7 @@ def remove(segment: Segment, archive: Path | None = None) -> None:
     The log goes after the index: should a crash undo either, the ledger knows the segment's name
     and counts it no second time.
     """
-    if archive is not None:
+    if archive is not None and segment.path.exists():
         archive.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.move(segment.path, archive / segment.path.name)
     for suffix in (INDEX, OPEN):

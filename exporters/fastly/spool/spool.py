@@ -232,8 +232,14 @@ class Spool:
         return sealed[:count]
 
     async def release(self, segment: Segment) -> None:
-        """Delete a segment that the ledger has counted, or move its lines to the archive."""
-        await asyncio.to_thread(remove, segment, self._archive)
+        """Delete a segment that the ledger has counted, or move its lines to the archive.
+
+        Raises DiskFailed where that cannot be; it may be tried again.
+        """
+        try:
+            await asyncio.to_thread(remove, segment, self._archive)
+        except OSError as error:
+            raise disk_failed(error) from error
         self.stock.release(segment)
 
     def health(self) -> Health:

@@ -18,6 +18,7 @@ from exporters.fastly.receive import INGEST
 from tests.core.web.certificates import Authority
 from tests.fastly.bodies.encodings import ENCODERS
 from tests.fastly.receive.receiving import AUTH, LINE, TOKEN, ends, receiving, until
+from tests.fastly.spool.disks import fill, small
 
 LINES = [LINE.replace(b"206", b"%d" % (1000 + number)) for number in range(500)]
 ARRAY = json.dumps([json.loads(line) for line in LINES], separators=(",", ":")).encode()
@@ -225,6 +226,21 @@ async def test_a_full_spool_is_503_until_it_has_room(tmp_path: Path) -> None:
         assert running.refused("quota") == 2
         assert await running.stored() == [body + b"\n"]
         assert (await running.send(LINE))[0] == 200
+
+
+async def test_a_full_disk_is_503_until_it_has_room(tmp_path: Path) -> None:
+    with small(tmp_path):
+        async with receiving(tmp_path) as running:
+            assert (await running.send(LINES[0]))[0] == 200
+            fill(tmp_path / "ballast")
+            body = b"".join(LINES) * 10
+            assert await running.send(body) == (503, "no space left on device\n")
+            assert running.refused("disk") == 1
+            assert not running.intake.spool.health().fresh
+            (tmp_path / "ballast").unlink()
+            assert (await running.send(body))[0] == 200
+            assert running.intake.spool.health().fresh
+            assert await running.stored() == [LINES[0], *LINES * 10]
 
 
 async def test_nothing_else_is_there(tmp_path: Path) -> None:

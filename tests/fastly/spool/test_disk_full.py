@@ -1,26 +1,20 @@
 """A disk that is full: nothing that was answered is lost, and room that comes back is used."""
 
-import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from exporters.fastly.receive_refusals import NoRoom
 from exporters.fastly.spool import Settled, parts
+from tests.fastly.spool.disks import fill, small
 from tests.fastly.spool.spooling import LIMITS, at_work, batches_of, drain, held_in, store
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m,nr_inodes=64", "tmpfs", str(tmp_path)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("mounting a small tmpfs wants root")
-    try:
+    with small(tmp_path):
         yield tmp_path
-    finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
 
 
 @pytest.fixture(autouse=True)
@@ -74,9 +68,3 @@ async def test_what_was_answered_on_a_full_disk_survives_a_restart(small_disk: P
         assert await drain(spool) == [b"before\n"]
         ballast.unlink()
         assert await store(spool, b"x" * 100_000 + b"\n") is Settled.STORED
-
-
-def fill(path: Path) -> None:
-    with path.open("wb", buffering=0) as file, suppress(OSError):
-        while file.write(bytes(4096)):
-            pass

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from exporters.core.errors import StartError
-from exporters.fastly.receive_refusals import NoRoom
+from exporters.fastly.receive_refusals import DiskFailed, NoRoom
 from exporters.fastly.segment import read_index
 from exporters.fastly.spool import Kind, Settled, SpoolLimits
 from exporters.fastly.spool.parts import IN_MEMORY, Memory
@@ -59,6 +59,19 @@ async def test_a_released_segment_can_be_archived(folder: Path, tmp_path: Path) 
     assert [path.read_bytes() for path in archive.iterdir()] == [b"a\n"]
     assert mode_of(archive) == 0o700
     assert held_in(folder) == []
+
+
+async def test_an_archive_that_fails_keeps_the_segment(folder: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    archive.touch()
+    async with at_work(folder, archive=archive) as spool:
+        await store(spool, b"a\n")
+        (segment,) = await spool.oldest()
+        with pytest.raises(DiskFailed, match="file exists"):
+            await spool.release(segment)
+        assert await spool.oldest() == (segment,)
+        archive.unlink()
+        assert await drain(spool) == [b"a\n"]
 
 
 async def test_batches_that_come_together_share_a_sync(
