@@ -16,7 +16,7 @@ MODULES = sorted(
 # every process: an import may only read.
 PROBE = """
 import logging, os, signal, sys, threading
-import prometheus_client, urllib3  # urllib3 looks for IPv6 when it is imported: not ours to mend
+import prometheus_client
 before = (set(prometheus_client.REGISTRY._names_to_collectors), list(logging.root.handlers),
           threading.active_count(), dict(os.environ), signal.getsignal(signal.SIGTERM))
 effects = []
