@@ -69,23 +69,19 @@ class Gzip:
             raise Corrupt("the body is not gzip") from error
 
     def _inflate(self, block: bytes) -> Iterator[bytes]:
-        more = bool(block)
-        while more:
+        while block:
             if self._member is None:
                 # Files are padded with zeros where they have been on tape.
                 block = block.lstrip(b"\0") if self._begun else block
                 if not block:
                     return
                 self._member, self._begun = zlib.decompressobj(wbits=31), True
-            step = self._member.decompress(block, STEP)
-            yield step
+            # Output that a full step leaves behind comes before the member's last 8 bytes do.
+            yield self._member.decompress(block, STEP)
             if self._member.eof:
                 block, self._member = self._member.unused_data, None
-                more = bool(block)
             else:
-                # A full step may leave output behind although all input has been taken.
                 block = self._member.unconsumed_tail
-                more = bool(block) or len(step) == STEP
 
     def finish(self) -> Iterator[bytes]:
         """Yield nothing; raise Corrupt in the middle of a member."""

@@ -9,12 +9,14 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from exporters.fastly.bodies import Body, Decoded, Limits
+from exporters.fastly.bodies.inflate import STEP
 from exporters.fastly.lines import clean
 from exporters.fastly.receive_refusals import Corrupt, Refused, TooLarge, UnknownEncoding
 from exporters.fastly.segment import digest
 from tests.fastly.bodies.encodings import ENCODERS, MAGIC, cut
 
 MANY = Limits(body=10**8, inflated=10**8)
+LONG = Limits(body=10**8, inflated=10**8, ratio=10**4, line=10**7)
 
 raw_lines = st.lists(
     st.binary(max_size=40)
@@ -125,6 +127,15 @@ def test_members_behind_one_another_are_one_body(encoding: str) -> None:
     assert decode(encode(b"a\nb") + encode(b"c\n"), encoding)[0] == [b"a", b"bc"]
 
 
+@pytest.mark.parametrize("more", [-1, 0, 1, 7, 257, 258, 259])
+def test_gzip_may_be_cut_where_a_step_is_full(more: int) -> None:
+    sent = b"a" * (2 * STEP + more)
+    body = ENCODERS["gzip"](sent)
+    for end in range(len(body) - 12, len(body)):
+        _, decoded = decode_pieces([body[:end], body[end:]], limits=LONG)
+        assert decoded.digest == digest(sent)
+
+
 def test_zeros_behind_gzip_are_padding() -> None:
     assert decode(ENCODERS["gzip"](b"a\n") + bytes(512))[0] == [b"a"]
 
@@ -217,6 +228,23 @@ def test_a_long_object_is_left_out_and_its_neighbours_stay() -> None:
             got, decoded = decode_pieces(list(cut(sent, [size])), limits=limits)
             assert got == [b'{"a": 1}', b'{"c": 3}']
             assert decoded.too_long.count == 1
+
+
+@pytest.mark.parametrize("beginning", [b"", b'[{"a": 1}, {"b": "'])
+def test_a_line_without_end_takes_no_memory(beginning: bytes) -> None:
+    blocks: list[bytes] = []
+    body = Body("", Limits(body=10**9, inflated=10**9, line=1000), blocks.append)
+    body.feed(beginning)
+    tracemalloc.start()
+    try:
+        for _ in range(200):
+            body.feed(b"x" * 100_000)
+        assert tracemalloc.get_traced_memory()[1] < 2 * 10**6
+    finally:
+        tracemalloc.stop()
+    decoded = body.finish()
+    assert decoded.too_long.count == 1
+    assert b"".join(blocks) == (b'{"a": 1}\n' if beginning else b"")
 
 
 def test_a_broken_object_spoils_no_other() -> None:

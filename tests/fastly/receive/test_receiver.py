@@ -14,7 +14,7 @@ import pytest
 
 from exporters.core.errors import SettingsError, StartError
 from exporters.fastly import challenge
-from exporters.fastly.receive import INGEST
+from exporters.fastly.receive import INGEST, connections
 from tests.core.web.certificates import Authority
 from tests.fastly.bodies.encodings import ENCODERS
 from tests.fastly.receive.receiving import AUTH, LINE, TOKEN, ends, receiving, until
@@ -226,6 +226,28 @@ async def test_a_full_spool_is_503_until_it_has_room(tmp_path: Path) -> None:
         assert running.refused("quota") == 2
         assert await running.stored() == [body + b"\n"]
         assert (await running.send(LINE))[0] == 200
+
+
+async def test_a_batch_is_refused_while_it_comes_when_the_spool_is_full(tmp_path: Path) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 9_999 + b"\n"
+
+    async with receiving(tmp_path, spool_quota="1MB", body_limit="1GB") as running:
+        assert await running.send(endless()) == (503, "the spool is full\n")
+        assert running.intake.spool.stock.size == 0
+
+
+async def test_a_connection_does_not_rest_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "KEPT", 0.05)
+    async with receiving(tmp_path) as running:
+        reader, writer = await asyncio.open_connection(*running.address)
+        with closing(writer):
+            writer.write(head(len(LINE)) + LINE)
+            assert b"200 OK" in await ends(reader)
+        assert running.refused("slow") == 0
 
 
 async def test_a_full_disk_is_503_until_it_has_room(tmp_path: Path) -> None:

@@ -282,6 +282,8 @@ async def test_a_failed_sync_refuses_the_batch_and_keeps_those_before(
         assert not spool.health().fresh
         assert await store(spool, b"refused\n") is Settled.STORED
         assert spool.health().fresh
+        # What a failed sync has left behind nobody knows: nothing is written after it.
+        assert [segment.lines for segment in spool.stock.sealed] == [1]
         assert await drain(spool) == [b"before\n", b"refused\n"]
         assert held_in(folder) == []
 
