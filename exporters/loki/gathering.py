@@ -28,7 +28,7 @@ class Gathering:
         self._weight = 0
         self._done: asyncio.Future[None] | None = None
         self._some, self._full, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self._closed = False
+        self.closed = False
 
     async def add(self, lot: Lot) -> asyncio.Future[None]:
         """Take a lot, when there is room; the future is done when the lot is safe."""
@@ -47,7 +47,7 @@ class Gathering:
     async def take(self) -> tuple[list[Lot], asyncio.Future[None]] | None:
         """Wait for the next batch; None when there is none and will be none."""
         await self._some.wait()
-        if not self._closed:
+        if not self.closed:
             try:
                 async with asyncio.timeout(self._age):
                     await self._full.wait()
@@ -58,13 +58,13 @@ class Gathering:
         lots, done = self._lots, self._done
         self._lots, self._done, self._weight = [], None, 0
         self._room.set()
-        if not self._closed:
+        if not self.closed:
             self._some.clear()
             self._full.clear()
         return lots, done
 
     def close(self) -> None:
         """Let `take` give what is here at once, and then nothing more."""
-        self._closed = True
+        self.closed = True
         self._some.set()
         self._full.set()

@@ -11,6 +11,7 @@ takes: so the length of an entry is known from those of its texts.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from exporters.loki.model import Entry, Stream
 
@@ -18,8 +19,6 @@ _NS = 1_000_000_000
 _STAMP = 14
 """Bytes of a timestamp with its tag and length."""
 _KNOWN = 4096
-_SHORT = 120
-"""Bytes of a name and its value whose lengths have one byte each."""
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
 _UNESCAPED = {"n": "\n", "r": "\r"}
@@ -46,8 +45,16 @@ _ONE = tuple(bytes((n,)) for n in range(128))
 def encode(entries: Sequence[Entry]) -> bytes:
     """Return a PushRequest; within a stream the entries keep their order.
 
-    The limits of every line's cost are here: constants are local, what repeats is looked up.
+    Half a surrogate pair, which UTF-8 has not, becomes a question mark.
     """
+    try:
+        return _encode(entries)
+    except UnicodeEncodeError:
+        return _encode([_clean(entry) for entry in entries])
+
+
+def _encode(entries: Sequence[Entry]) -> bytes:
+    # What each line costs is spent here: what repeats is looked up, and little is called.
     streams: dict[Stream, list[bytes]] = {}
     known: dict[tuple[str, str], bytes] = {}
     parts: list[bytes] = []
@@ -65,7 +72,7 @@ def encode(entries: Sequence[Entry]) -> bytes:
         for pair in metadata:
             # Most pairs come with every line of a container.
             more += known.get(pair) or _pair(pair, known)
-        text = _utf8(line)
+        text = line.encode()
         size = len(text)
         head = heads[size] if size < _KNOWN else b"\x12" + varint(size)
         total = _STAMP + len(head) + size + len(more)
@@ -82,12 +89,13 @@ def encode(entries: Sequence[Entry]) -> bytes:
     return b"".join(_stream(stream, parts) for stream, parts in streams.items())
 
 
-def _utf8(text: str) -> bytes:
-    """Return a text in UTF-8; half a surrogate pair, which has none, becomes a question mark."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace")
+def _clean(entry: Entry) -> Entry:
+    def clean(text: str) -> str:
+        return text.encode("utf-8", "replace").decode()
+
+    stream = Stream(*map(clean, entry.stream))
+    pairs = tuple((clean(name), clean(value)) for name, value in entry.metadata)
+    return Entry(stream, entry.ns, clean(entry.line), pairs)
 
 
 def _padded(n: int) -> bytes:
@@ -96,23 +104,31 @@ def _padded(n: int) -> bytes:
 
 
 def _stream(stream: Stream, parts: list[bytes]) -> bytes:
-    labels = _utf8(label_text(stream))
+    labels = label_text(stream).encode()
     body = b"".join((b"\x0a", varint(len(labels)), labels, *parts))
     return b"\x0a" + varint(len(body)) + body
 
 
 def _pair(pair: tuple[str, str], known: dict[tuple[str, str], bytes]) -> bytes:
-    name, value = _utf8(pair[0]), _utf8(pair[1])
-    a, b = len(name), len(value)
-    if a + b < _SHORT:
-        encoded = b"\x1a%c\x0a%c%b\x12%c%b" % (a + b + 4, a, name, b, value)
+    head, value = _name(pair[0]), pair[1].encode()
+    size = len(value)
+    total = len(head) + 1 + size
+    if total < 128:
+        encoded = b"\x1a" + _ONE[total] + head + _ONE[size] + value
     else:
-        inner = b"\x0a%b%b\x12%b%b" % (varint(a), name, varint(b), value)
-        encoded = b"\x1a" + varint(len(inner)) + inner
+        length = varint(size)
+        encoded = b"\x1a" + varint(total - 1 + len(length)) + head + length + value
     if len(known) >= _KNOWN:
         known.clear()
     known[pair] = encoded
     return encoded
+
+
+@lru_cache(_KNOWN)
+def _name(name: str) -> bytes:
+    """Return what stands before the length of a pair's value."""
+    text = name.encode()
+    return b"\x0a" + varint(len(text)) + text + b"\x12"
 
 
 def label_text(stream: Stream) -> str:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from exporters.core.quantities import Duration, Size
@@ -95,6 +95,13 @@ class LokiSettings(Section):
         description="What becomes of lines that Loki refuses: `keep` writes them to"
         " `loki/refused.jsonl` under `data_dir`, at most 32 MiB of them, the oldest go.",
     )
+
+    @field_validator("loki_token")
+    @classmethod
+    def _token(cls, value: SecretStr | None) -> SecretStr | None:
+        if value:
+            _header(value.get_secret_value())
+        return value
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

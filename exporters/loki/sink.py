@@ -108,7 +108,7 @@ class Sink:
         return Health("loki", fresh=not self._disk, reason=reason)
 
     async def _add(self, lot: Lot) -> asyncio.Future[None]:
-        if not self._thread:
+        if self._gathering.closed or not self._thread:
             raise SourceUnavailable("the queue of log lines is closed")
         return await self._gathering.add(lot)
 

@@ -32,6 +32,7 @@ def test_a_path_before_loki_is_kept() -> None:
         {"loki_tenant": "a\r\nX-Evil: hunter2"},
         {"loki_username": "hunter2"},
         {"loki_password": "hunter2"},
+        {"loki_token": "hunter2\nX-Evil: 1"},
         {"loki_token": "hunter2", "loki_username": "a", "loki_password": "b"},
         {"loki_cert_file": "hunter2"},
         {"queue_size": "1MiB"},
