@@ -23,6 +23,6 @@ class Classifier(Protocol):
     def __call__(self, agents: Sequence[str], /) -> Sequence[Agent]:
         """Return one Agent for each of the distinct user agents, in their order.
 
-        An empty string stands for a request without a user agent. It is called in a worker thread,
-        by one thread at a time, with as many agents as a segment has.
+        An empty string stands for a request without a user agent. It is called by several
+        threads, also at the same time, with as many agents as a piece of a segment has.
         """

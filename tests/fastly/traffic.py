@@ -17,6 +17,7 @@ from exporters.fastly.agents import Agent
 from exporters.fastly.formats import AUTO, FORMATS, Format
 from exporters.fastly.lines import clean
 from exporters.fastly.measure import Measurer, Networks, Rules
+from exporters.fastly.measure.hosts import Hosts
 from exporters.fastly.record import Recorded, Recorder
 from exporters.fastly.segment import Batch, Segment, Source, digest
 from exporters.ledger import Archive, EpisodeFacts, Ledger, write_episodes
@@ -173,10 +174,16 @@ async def counting(
     async with Database("the ledger", SecretStr(dsn), limit=4) as database:
         ledger = Ledger(database, window=window)
         await ledger.prepare()
-        with Measurer(rules, classify, networks, folder) as measurer:
+        with Measurer(rules, classify, networks, Hosts(), folder / "scratch") as measurer:
             state = Counting(ledger, None, folder)  # type: ignore[arg-type]
             state.recorder = Recorder(
-                ledger, measurer, known.__getitem__, folder, worker, timedelta(hours=6), piece,
+                ledger,
+                measurer,
+                known.__getitem__,
+                folder,
+                lambda: worker,
+                timedelta(hours=6),
+                piece,
                 now=lambda: state.now,
-            )  # fmt: skip
+            )
             yield state

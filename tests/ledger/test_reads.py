@@ -56,7 +56,7 @@ async def test_a_snapshot_has_sums_counters_and_subscribers(count: Counting) -> 
 
 async def test_counters_are_summed_over_workers(count: Counting) -> None:
     await count.send(request())
-    object.__setattr__(count.recorder, "worker", "two")
+    object.__setattr__(count.recorder, "worker", lambda: "two")
     await count.send(request(client_ip="192.0.2.2"))
     found = await read_stream(count.ledger.database, count.now, deadline=10)
     assert [each.value for each in found.counters if each.family == "downloads"] == [2]

@@ -10,7 +10,8 @@ from exporters.fastly.measure.model import (
     Stream,
     Survey,
 )
-from exporters.fastly.measure.networks import BadNetworks, Networks, read_spans
+from exporters.fastly.measure.networks import BadNetworks, Networks, read_networks
+from exporters.fastly.measure.patterns import pattern_problems
 from exporters.fastly.measure.workspace import MeasureError
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "Rules",
     "Stream",
     "Survey",
-    "read_spans",
+    "pattern_problems",
+    "read_networks",
 ]

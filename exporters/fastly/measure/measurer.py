@@ -21,12 +21,18 @@ class Measurer:
     """Holds a DuckDB for one chunk after the other; used by one thread at a time."""
 
     def __init__(
-        self, rules: Rules, classifier: Classifier, networks: Networks, scratch: Path
+        self,
+        rules: Rules,
+        classifier: Classifier,
+        networks: Networks,
+        hosts: Hosts,
+        scratch: Path,
     ) -> None:
+        """Keep what cannot be measured in memory in the folder `scratch`, which is made anew."""
         self._rules = rules
         self._classifier = classifier
         self._networks = networks
-        self._hosts = Hosts(rules.hosts)
+        self._hosts = hosts
         self._workspace = Workspace(scratch, memory_bytes=rules.memory_bytes, threads=rules.threads)
 
     def __enter__(self) -> Self:

@@ -29,8 +29,6 @@ class Rules:
     feed_path: str
     feeds: Mapping[str, str] = field(default_factory=dict)
     """Name of a feed to podcast, where they differ."""
-    hosts: tuple[str, ...] = ()
-    """Hosts to tell apart; empty: the first that answer with success."""
     id3_bytes: int = 0
     """Bytes of a file before its sound: tags and their images. PTMG 5.5.3."""
     id3_bytes_by_podcast: Mapping[str, int] = field(default_factory=dict)

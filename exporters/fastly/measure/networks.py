@@ -2,7 +2,7 @@
 
 import socket
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -53,24 +53,26 @@ class Networks:
         return "datacenter" if number in self.datacenters else None
 
 
-def read_spans(file: Path) -> Spans:
-    """Return the networks of a file: one a line as CIDR, address, or `first,last,…`.
+def read_networks(files: Iterable[Path]) -> Spans:
+    """Return the networks of some files: one a line as CIDR, address, or `first,last,…`.
 
     Text after `#` is for people. Raises BadNetworks, which names file and line.
     """
+    return _disjoint(span for file in files for span in _spans(file))
+
+
+def _spans(file: Path) -> Iterator[_Span]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadNetworks(f"{file.name}: cannot be read as text") from error
-    spans = []
+        raise BadNetworks(f"{file}: cannot be read as text") from error
     for number, line in enumerate(lines, 1):
         text = line.partition("#")[0].strip()
         if text:
             try:
-                spans.append(_span(text))
+                yield _span(text)
             except ValueError as error:
-                raise BadNetworks(f"{file.name}, line {number}: not a network") from error
-    return _disjoint(spans)
+                raise BadNetworks(f"{file}, line {number}: not a network") from error
 
 
 def _span(text: str) -> _Span:

@@ -1,5 +1,6 @@
 """The DuckDB that measures: in memory, for one chunk of lines at a time, bounded."""
 
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, Self
 
 import duckdb
 
-from exporters.core.errors import NearfieldError
+from exporters.core.errors import NearfieldError, StartError
 from exporters.fastly.formats.countries import CONTINENTS, countries
 
 _EXPECTED = (
@@ -31,11 +32,12 @@ def statement(name: str) -> str:
 class Workspace:
     """One connection to a DuckDB of its own; used by one thread at a time.
 
-    What does not fit `memory_bytes` is written to `scratch`. Raises MeasureError, and never shows
-    a line in it.
+    What does not fit `memory_bytes` is written to the folder `scratch`, which is its own. Raises
+    StartError where that cannot be made, MeasureError later, and never shows a line in either.
     """
 
     def __init__(self, scratch: Path, *, memory_bytes: int, threads: int) -> None:
+        self._scratch = scratch
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "threads": threads,
             "memory_limit": f"{memory_bytes // 1024}KiB",
@@ -45,6 +47,7 @@ class Workspace:
         }
 
     def __enter__(self) -> Self:
+        self._make_scratch()
         self._duck = duckdb.connect(":memory:", config=self._config)
         self.run("SET TimeZone = 'UTC'")
         self.run(statement("macros"))
@@ -53,6 +56,14 @@ class Workspace:
         self.table("continents", {"code": "VARCHAR"}, [(code,) for code in CONTINENTS])
         return self
 
+    def _make_scratch(self) -> None:
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        try:
+            self._scratch.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            reason = (error.strerror or "not possible").lower()
+            raise StartError(f"cannot make the folder {self._scratch}: {reason}") from error
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -60,6 +71,7 @@ class Workspace:
         trace: TracebackType | None,
     ) -> None:
         self._duck.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
 
     def run(self, sql: str, parameters: dict[str, Any] | None = None) -> None:
         """Run statements."""

@@ -57,14 +57,14 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Records segments, one at a time. `worker` is a name that no other process has."""
+    """Records segments, one at a time. `worker` gives a name that no other process has."""
 
     ledger: Ledger
     measurer: Measurer
     formats: Callable[[str], Format]
     """The format of a name, as segments have it."""
     scratch: Path
-    worker: str
+    worker: Callable[[], str]
     live_window: timedelta
     piece: int = PIECE
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -103,7 +103,7 @@ class Recorder:
         live_from = datetime.max.replace(tzinfo=UTC) if archive else now - self.live_window
         entry = Entry(
             id=segment.id,
-            worker=self.worker,
+            worker=self.worker(),
             now=now,
             live_from=live_from,
             digests=[batch.digest for batch in batches if batch.digest],

@@ -135,7 +135,7 @@ async def test_where_windows_roll_a_day_waits_for_the_next(count: Counting) -> N
 
 async def test_the_key_of_a_day_is_the_same_for_all_workers(count: Counting) -> None:
     await count.send(request())
-    object.__setattr__(count.recorder, "worker", "two")
+    object.__setattr__(count.recorder, "worker", lambda: "two")
     await count.send(request(referer="so that it is another batch"))
     assert await count.outcomes() == {"counted": 1, "repeat": 1}
 
