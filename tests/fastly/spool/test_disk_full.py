@@ -82,4 +82,10 @@ async def test_a_batch_that_does_not_fit_leaves_its_room_to_the_next(small_disk:
         )
         assert isinstance(together[0], DiskFailed)
         assert together[1] is Settled.STORED
+        (segment,) = await spool.oldest()
+        assert size_of(segment.path) == segment.size
         assert await drain(spool) == [b"before\n", b"small\n"]
+
+
+def size_of(path: Path) -> int:
+    return path.stat().st_size
