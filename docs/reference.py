@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Metric
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from exporters import app, docker, slack
+from exporters import app, docker, loki, slack
 from exporters.core.database import Database
 from exporters.core.exposition import Family
 from exporters.core.quantities import BYTES, SECONDS, Duration, Size
@@ -88,6 +88,7 @@ def _metrics() -> Iterator[Metric]:
         nowhere,
         docker.build(docker.DockerSettings(), telemetry),
         slack.build(settings.slack),
+        loki.build(settings.logs, Path(), ""),
         tuple,
     )
     yield from registry.collect()
@@ -100,6 +101,7 @@ def _metrics() -> Iterator[Metric]:
 _EVERYTHING = {
     "downloads": {"app_dsn": "dbname=nowhere"},
     "slack": {"webhook_url": "https://slack.invalid/", "prometheus_url": "http://nowhere"},
+    "logs": {"loki_url": "http://nowhere"},
     "containers": {"deploys": {"registries": ["registry.invalid"]}},
 }
 

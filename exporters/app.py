@@ -1,6 +1,7 @@
 """The one place that knows every exporter: settings to exporters to a running process."""
 
 import asyncio
+import platform
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 from pydantic import Field, SecretStr
 
-from exporters import containers, docker, downloads, slack
+from exporters import containers, docker, downloads, loki, slack
 from exporters.containers import ContainersSettings, deploys
 from exporters.core import lifecycle
 from exporters.core.database import Database
@@ -30,6 +31,7 @@ from exporters.downloads.settings import DownloadsSettings
 from exporters.embedded.locks import exclusive
 from exporters.embedded.server import EmbeddedServer
 from exporters.ledger import Ledger
+from exporters.loki import LokiSettings
 from exporters.slack import SlackSettings
 
 VERSION = version("nearfield")
@@ -56,6 +58,7 @@ class Settings(Section):
     downloads: DownloadsSettings = DownloadsSettings()
     docker: DockerSettings = DockerSettings()
     containers: ContainersSettings = ContainersSettings()
+    logs: LokiSettings = LokiSettings()
     slack: SlackSettings = SlackSettings()
 
 
@@ -68,6 +71,7 @@ class Shared:
     ledger: Database
     engine: docker.Engine
     slack: slack.Slack | None
+    loki: loki.Loki | None
     names: Callable[[], Collection[str]]
     """The names of metrics that are taken, asked once everything is wired."""
 
@@ -117,6 +121,7 @@ def _build_deploys(shared: Shared) -> Exporter:
         shared.ledger,
         shared.telemetry,
         sender=shared.slack.sender if shared.slack else None,
+        entries=shared.loki.lines if shared.loki else None,
         prometheus_url=settings.slack.prometheus_url,
         timezone=settings.slack.timezone,
     )
@@ -199,6 +204,7 @@ async def serve(
         ledger,
         docker.build(settings.docker, telemetry),
         slack.build(settings.slack),
+        loki.build(settings.logs, settings.data_dir, platform.node()),
         taken,
     )
     exporters += [KINDS[name].build(shared) for name in names]
@@ -215,11 +221,12 @@ async def serve(
 
 
 def neighbours(shared: Shared, names: Collection[str]) -> Iterator[Exporter]:
-    """Yield what several exporters share, opened before them: the engine, and Slack's sender."""
+    """Yield what several exporters share, opened before them: engine, Slack, Loki."""
     if {"containers", "deploys"}.intersection(names):
         yield shared.engine.exporter
-    if shared.slack and "deploys" in names:
-        yield shared.slack.exporter
+    for neighbour in (shared.slack, shared.loki):
+        if neighbour and "deploys" in names:
+            yield neighbour.exporter
 
 
 def ledger_of(settings: Settings) -> Database:

@@ -8,6 +8,7 @@ from exporters.loki.client import LokiClient
 from exporters.loki.courier import Courier
 from exporters.loki.encoding import ENCODINGS
 from exporters.loki.limits import Limits
+from exporters.loki.lines import Lines
 from exporters.loki.metrics import LokiMetrics
 from exporters.loki.model import Cursors, Entry, Pairs, Stream
 from exporters.loki.queue import Queue
@@ -19,6 +20,7 @@ __all__ = [
     "Accepts",
     "Cursors",
     "Entry",
+    "Lines",
     "Loki",
     "LokiMetrics",
     "LokiSettings",
@@ -32,15 +34,19 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Loki:
-    """What exporters are given (`sink`, `metrics`), and what opens, runs and shows it."""
+    """What exporters are given (`sink`, `lines`), and what opens, runs and shows it."""
 
     sink: Sink
+    lines: Lines
     metrics: LokiMetrics
     exporter: Exporter
 
 
-def build(settings: LokiSettings, data_dir: Path) -> Loki | None:
-    """Return the sink, its files in `data_dir`/loki; None where no Loki is configured."""
+def build(settings: LokiSettings, data_dir: Path, host: str) -> Loki | None:
+    """Return the sink, its files in `data_dir`/loki; None where no Loki is configured.
+
+    `host` is this machine's name, as the label of that name has it.
+    """
     if not settings.loki_url:
         return None
     folder = data_dir / "loki"
@@ -51,11 +57,12 @@ def build(settings: LokiSettings, data_dir: Path) -> Loki | None:
     sink = Sink(
         Queue(folder, settings.queue_size), Courier(client, metrics), metrics, manners, refused
     )
+    lines = Lines(sink, metrics, host)
     exporter = Exporter(
         "loki",
-        resources=(client, sink),
-        services=(sink,),
+        resources=(client, sink, lines),
+        services=(sink, lines),
         sources=lambda: (sink,),
         collectors=(metrics,),
     )
-    return Loki(sink, metrics, exporter)
+    return Loki(sink, lines, metrics, exporter)

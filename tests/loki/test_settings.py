@@ -53,12 +53,12 @@ def test_every_setting_has_a_default_and_a_description() -> None:
 
 
 def test_without_a_loki_there_is_no_sink(tmp_path: Path) -> None:
-    assert build(LokiSettings(), tmp_path) is None
+    assert build(LokiSettings(), tmp_path, "here") is None
     assert list(tmp_path.iterdir()) == []
 
 
 def test_every_series_is_there_from_the_start(tmp_path: Path) -> None:
-    loki = build(LokiSettings(loki_url="http://loki:3100"), tmp_path)
+    loki = build(LokiSettings(loki_url="http://loki:3100"), tmp_path, "here")
     assert loki
     registry = CollectorRegistry()
     registry.register(loki.metrics)
