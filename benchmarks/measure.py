@@ -1,0 +1,187 @@
+"""Measure how fast segments reach the ledger, stage by stage and end to end, and how much memory.
+
+    python -m benchmarks.measure [--lines 1000000] [--segment 100000] [--recorders 2] [--dsn DSN]
+
+Without a DSN an embedded PostgreSQL runs in a folder of its own, fsync and all, on the same
+processors. Lines are those of `fastly_log.py`, cut into segments of `--segment` lines; they are on
+disk and in the page cache when the clock starts.
+"""
+
+import argparse
+import asyncio
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from pydantic import SecretStr
+
+from benchmarks.fastly_log import Log, episodes
+from exporters.core.database import Database
+from exporters.embedded import EmbeddedServer
+from exporters.fastly.measure import Moment
+from exporters.fastly.record.build import Bench, opened
+from exporters.fastly.record.recorder import Recorder
+from exporters.fastly.record.settings import CountingSettings
+from exporters.fastly.segment import Batch, Segment
+from exporters.fastly.settings import FastlySettings
+from exporters.ledger import EpisodeFacts, Ledger, write_episodes
+from exporters.ledger.model import Calendar
+
+START = datetime(2026, 10, 9, 8, tzinfo=UTC)
+NOW = START + timedelta(hours=2)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked for."""
+
+    lines: int
+    segment: int
+    recorders: int
+    dsn: str | None
+
+
+def write_segments(folder: Path, lines: int, size: int) -> list[Segment]:
+    """Write the log as segments of `size` lines, in batches of 1000."""
+    log = Log(START.timestamp(), 1.0).lines(lines)
+    return [_segment(folder, log[at : at + size]) for at in range(0, lines, size)]
+
+
+def _segment(folder: Path, lines: Sequence[bytes]) -> Segment:
+    name = uuid4().hex
+    path = folder / f"{name}.log"
+    batches, offset = [], 0
+    with path.open("wb") as out:
+        for at in range(0, len(lines), 1000):
+            block = b"".join(lines[at : at + 1000])
+            out.write(block)
+            batches.append(Batch(uuid4().hex, offset, len(block), len(lines[at : at + 1000])))
+            offset += len(block)
+    return Segment(name, path, "https", "auto", tuple(batches))
+
+
+@asynccontextmanager
+async def ledger_of(options: Options, folder: Path) -> AsyncIterator[Database]:
+    """Give an empty ledger that knows the episodes."""
+    async with AsyncExitStack() as stack:
+        dsn = options.dsn
+        if dsn is None:
+            server = await stack.enter_async_context(EmbeddedServer(folder / "server"))
+            await server.create_database()
+            dsn = server.dsn()
+        limit = 2 * options.recorders + 1
+        database = Database("the ledger", SecretStr(dsn), limit=limit)
+        await stack.enter_async_context(database)
+        async with database.writing() as connection:
+            await connection.execute("DROP SCHEMA IF EXISTS nearfield CASCADE")
+        await Ledger(database).prepare()
+        told = [
+            EpisodeFacts(e.podcast, e.name, None, e.size, e.seconds, START - timedelta(days=n))
+            for n, e in enumerate(episodes())
+        ]
+        await write_episodes(database, told, NOW)
+        yield database
+
+
+async def only_measure(recorder: Recorder, segments: Sequence[Segment]) -> None:
+    """Measure segments and throw away what they come to."""
+    calendar = Calendar(frozenset(), START.date())
+    moment = Moment(NOW, calendar, NOW - timedelta(hours=6))
+    form = recorder.formats("auto")
+    for segment in segments:
+        survey = recorder.measurer.survey(segment.path, form, moment)
+        known = await recorder.ledger.know(survey.visits, survey.episodes, survey.shows, NOW)
+        recorder.measurer.measure(known)
+
+
+async def record(recorders: Sequence[Recorder], segments: Sequence[Segment]) -> None:
+    """Record segments, each recorder the next one when it is free."""
+    waiting = iter(segments)
+
+    async def work(recorder: Recorder) -> None:
+        for segment in waiting:
+            await recorder.record(segment)
+
+    async with asyncio.TaskGroup() as group:
+        for recorder in recorders:
+            group.create_task(work(recorder))
+
+
+def show(what: str, lines: int, wall: float, processor: float) -> None:
+    """Print one figure."""
+    print(
+        f"{what:<34} {lines / wall:>10,.0f} lines/s   {wall:6.2f} s"
+        f"   {processor / lines * 1e6:5.2f} us of this process a line"
+    )
+
+
+async def timed(what: str, lines: int, work: Callable[[], object]) -> None:
+    """Run something and print how fast it was."""
+    wall, processor = time.perf_counter(), time.process_time()
+    await work()  # type: ignore[misc]
+    show(what, lines, time.perf_counter() - wall, time.process_time() - processor)
+
+
+async def run(options: Options) -> None:
+    """Make the log, then measure it in two ways."""
+    with tempfile.TemporaryDirectory(prefix="nearfield-benchmark-") as name:
+        folder = Path(name)
+        segments = write_segments(folder, options.lines, options.segment)
+        async with AsyncExitStack() as stack:
+            database = await stack.enter_async_context(ledger_of(options, folder))
+            settings = CountingSettings(recorders=options.recorders)
+            bench = Bench(FastlySettings(), settings, folder / "data", Ledger(database))
+            recorders = [bench.recorder(n) for n in range(options.recorders)]
+            (folder / "data").mkdir()
+            for recorder in recorders:
+                object.__setattr__(recorder, "now", lambda: NOW)
+                await stack.enter_async_context(opened(recorder.measurer))
+            some = segments[: max(1, len(segments) // 4)]
+            lines = sum(segment.lines for segment in some)
+            await timed("measure only, one thread", lines, lambda: only_measure(recorders[0], some))
+            before = _counts(await _sums(database))
+            await timed(
+                f"into the ledger, {options.recorders} recorders",
+                options.lines,
+                lambda: record(recorders, segments),
+            )
+            print(f"{'ledger':<34} {before} -> {_counts(await _sums(database))}")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{'memory of this process, peak':<34} {peak:,.0f} MB (the log itself is made in it)")
+
+
+async def _sums(database: Database) -> tuple[object, ...]:
+    rows = await database.fetch(
+        "SELECT sum(downloads), sum(requests), (SELECT count(*) FROM nearfield.listeners)"
+        " FROM nearfield.hours",
+        deadline=60,
+    )
+    return rows[0]
+
+
+def _counts(row: tuple[object, ...]) -> str:
+    downloads, requests, listeners = row
+    return f"{downloads} downloads, {requests} requests, {listeners} listeners"
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--segment", type=int, default=100_000)
+    parser.add_argument("--recorders", type=int, default=2)
+    parser.add_argument("--dsn")
+    asked = parser.parse_args()
+    asyncio.run(run(Options(asked.lines, asked.segment, asked.recorders, asked.dsn)))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
