@@ -16,10 +16,12 @@ Inter-|   Receive                                                |  Transmit
  face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop
     lo:     900       9    0    0    0     0          0         0      900       9    0    0    0 0 0 0
   eth0:    1000      10    1    2    0     0          0         0     2000      20    3    4    0 0 0 0
-"""
+"""  # noqa: E501  the kernel's own lines
 NETWORK = {
     "net/dev": _NET,
-    "net/sockstat": "sockets: used 7\nTCP: inuse 3 orphan 99 tw 2 alloc 99 mem 1\nUDP: inuse 1 mem 0\n",
+    "net/sockstat": (
+        "sockets: used 7\nTCP: inuse 3 orphan 99 tw 2 alloc 99 mem 1\nUDP: inuse 1 mem 0\n"
+    ),
     "net/sockstat6": "TCP6: inuse 4\nUDP6: inuse 5\nRAW6: inuse 0\n",
 }
 V2 = {
