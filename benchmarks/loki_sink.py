@@ -102,7 +102,7 @@ async def ship(
     """Return seconds of CPU and of the clock until the stand-in has answered for every line."""
     with tempfile.TemporaryDirectory() as folder:
         settings = LokiSettings.model_validate({"loki_url": url, "encoding": encoding})
-        loki = build(settings, Path(folder))
+        loki = build(settings, Path(folder), "bench")
         assert loki
         async with AsyncExitStack() as stack:
             for opened in loki.exporter.resources:

@@ -207,22 +207,22 @@ async def test_a_daemon_that_restarts_is_taken_up_again(engine: Engine) -> None:
         assert now.value("container_restarts_total", service="steady") == 1
 
 
-async def test_thirty_containers_come_and_go_and_leave_nothing(engine: Engine) -> None:
+async def test_fifty_containers_come_and_go_and_leave_nothing(engine: Engine) -> None:
     async with running(engine.host) as now:
         await engine.run("stays", IDLE)
         await until(lambda: now.find("container_memory_usage_bytes", name="stays"))
         settled = _held(now)
-        for turn in range(2):
-            names = [f"brief{turn}-{each}" for each in range(15)]
+        for turn in range(5):
+            names = [f"brief{turn}-{each}" for each in range(10)]
             label = ("--label", "com.docker.compose.service=brief")
             await _three_at_once([engine.run(name, IDLE, *label) for name in names])
-            await until(lambda: now.page().count("container_last_seen{") == 16)
+            await until(lambda: now.page().count("container_last_seen{") == 11)
             await _three_at_once([engine.do("rm", "-f", name) for name in names])
             # Not a second look: whoever scrapes after the engine has said so sees none of them.
             await until(lambda: 'name="brief' not in now.page(), within=3)
         await until(lambda: _held(now) <= settled)
         assert len(now.engine.inventory.containers) == 1
-        assert now.value("container_exits_total", service="brief", code="137") == 30
+        assert now.value("container_exits_total", service="brief", code="137") == 50
 
 
 async def _three_at_once(work: list[Coroutine[Any, Any, str]]) -> None:
