@@ -9,12 +9,13 @@ disk and in the page cache when the clock starts.
 
 import argparse
 import asyncio
+import os
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -114,6 +115,28 @@ async def record(recorders: Sequence[Recorder], segments: Sequence[Segment]) -> 
             group.create_task(work(recorder))
 
 
+async def server_seconds(database: Database) -> float:
+    """Return the processor time of the whole PostgreSQL server, where it runs on this machine."""
+    rows = await database.fetch("SELECT pg_backend_pid()", deadline=10)
+    return _family_seconds(rows[0][0])
+
+
+def _family_seconds(child: int) -> float:
+    """Return the processor time of a process's parent and of all children it has and had."""
+    found = dict(_stats())
+    parent = found[child][0] if child in found else 0
+    ticks = sum(sum(stat[10:12]) for stat in found.values() if stat[0] == parent)
+    return (ticks + sum(found.get(parent, [0] * 14)[10:14])) / os.sysconf("SC_CLK_TCK")
+
+
+def _stats() -> Iterator[tuple[int, list[int]]]:
+    """Yield each process with the numbers behind its state in /proc/PID/stat, its parent first."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            text = (entry / "stat").read_text()
+            yield int(entry.name), [int(part) for part in text.rpartition(")")[2].split()[1:]]
+
+
 def show(what: str, lines: int, wall: float, processor: float) -> None:
     """Print one figure."""
     print(
@@ -146,13 +169,15 @@ async def run(options: Options) -> None:
             some = segments[: max(1, len(segments) // 4)]
             lines = sum(segment.lines for segment in some)
             await timed("measure only, one thread", lines, lambda: only_measure(recorders[0], some))
-            before = _counts(await _sums(database))
+            server = await server_seconds(database)
             await timed(
                 f"into the ledger, {options.recorders} recorders",
                 options.lines,
                 lambda: record(recorders, segments),
             )
-            print(f"{'ledger':<34} {before} -> {_counts(await _sums(database))}")
+            server = await server_seconds(database) - server
+            print(f"{'PostgreSQL':<34} {server / options.lines * 1e6:5.2f} us a line")
+            print(f"{'ledger':<34} {_counts(await _sums(database))}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'memory of this process, peak':<34} {peak:,.0f} MB (the log itself is made in it)")
 

@@ -1,7 +1,6 @@
 """How DuckDB reads lines of a format: from text to the facts of a request, still as text.
 
-`(null)`, which is how Fastly writes what is not set, becomes NULL; an empty string stays what it
-is, a header that was not sent.
+Values are as the line has them: `(null)` is how Fastly writes what is not set.
 """
 
 import json
@@ -66,8 +65,7 @@ def _fact(one: Format, fact: str, prefix: str) -> str:
         places.append(f"fields.{fact}")
     if not places:
         return "NULL::VARCHAR"
-    found = places[0] if len(places) == 1 else f"coalesce({', '.join(places)})"
-    return f"nullif({found}, '(null)')"
+    return places[0] if len(places) == 1 else f"coalesce({', '.join(places)})"
 
 
 def _reference(key: str) -> str:

@@ -28,7 +28,8 @@ def load(workspace: Workspace, rules: Rules, known: Known) -> None:
     ]
     workspace.table("known", _KNOWN, rows)
     workspace.table("shows", {"podcast": "VARCHAR"}, [(show,) for show in known.shows])
-    workspace.table("closed", {"day": "DATE", "podcast": "VARCHAR"}, known.closed)
+    closed = ((day.isoformat(), podcast) for day, podcast in known.closed)
+    workspace.table("closed", {"day": "DATE", "podcast": "VARCHAR"}, closed)
     feeds = {"feed": "VARCHAR", "podcast": "VARCHAR"}
     workspace.table("feeds", feeds, rules.feeds.items())
 

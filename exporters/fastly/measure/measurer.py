@@ -54,7 +54,7 @@ class Measurer:
         """
         self._moment = moment
         prepare(self._workspace, moment)
-        read(self._workspace, file, form)
+        read(self._workspace, file, form, self._rules)
         return survey(self._workspace, self._rules)
 
     def measure(self, known: Known) -> Measured:

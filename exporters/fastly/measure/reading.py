@@ -1,7 +1,7 @@
-"""From a file of lines to the view `facts`: every good line once, and what is known of each.
+"""From a file of lines to the table `taken`: every line once, and what is known of it.
 
 JSON objects are read the fast way, without handling lines as text. What is odd there (no object,
-or rejected by the view `requests`) is read once more as text: it may be a line of CSV, and if it is
+or rejected) is read once more as text: it may be a line of CSV, and if it is
 rejected, somebody wants to see it.
 """
 
@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from exporters.fastly.formats import Format, line_rows, object_rows, text_rows
-from exporters.fastly.measure.model import Moment
-from exporters.fastly.measure.stream import sums
+from exporters.fastly.measure.model import Moment, Rules
+from exporters.fastly.measure.stream import DURATION_BUCKETS, bucket_of
 from exporters.fastly.measure.workspace import Workspace, statement
 from exporters.fastly.quarantine import Rejected
 
@@ -38,40 +38,47 @@ def prepare(workspace: Workspace, moment: Moment) -> None:
         workspace.run(f"SET VARIABLE {name} = $value::{of}", {"value": value})
 
 
-def read(workspace: Workspace, file: Path, form: Format) -> None:
-    """Make the views `facts` and `requests` of the file's lines, and the table `sums`."""
+def read(workspace: Workspace, file: Path, form: Format, rules: Rules) -> None:
+    """Make the table `taken` of a file's lines."""
     with file.open("rb") as lines:
         first = lines.readline()
     if form.keys and first.startswith(b"{"):
         objects = object_rows(form.of(first), file)
         workspace.run(f"CREATE OR REPLACE TEMP VIEW facts AS {objects}")
-        _sum(workspace)
-        if workspace.rows("SELECT 1 FROM sums WHERE reason IS NOT NULL LIMIT 1"):
+        _take(workspace, rules)
+        if workspace.rows("SELECT 1 FROM taken WHERE reason IS NOT NULL LIMIT 1"):
             _mend(workspace, form, objects, line_rows(file))
-            _sum(workspace)
+            _take(workspace, rules)
     else:
         _read_text(workspace, form, line_rows(file))
         workspace.run("CREATE OR REPLACE TEMP VIEW facts AS FROM others")
-        _sum(workspace)
+        _take(workspace, rules)
 
 
 def rejects(workspace: Workspace) -> list[Rejected]:
     """Return some of the rejected lines."""
     found = workspace.rows(
-        "SELECT reason, left(line, $longest) FROM requests"
+        "SELECT reason, left(line, $longest) FROM taken"
         " WHERE reason IS NOT NULL AND line IS NOT NULL LIMIT $some",
         {"longest": _LONGEST, "some": _SOME},
     )
     return [Rejected(reason, line.encode()) for reason, line in found]
 
 
+def _take(workspace: Workspace, rules: Rules) -> None:
+    workspace.run(statement("requests"))
+    bucket = bucket_of("took_us", [bound * 1e6 for bound in DURATION_BUCKETS])
+    patterns = {"episode_path": rules.episode_path, "feed_path": rules.feed_path}
+    workspace.run(statement("taken").format(bucket=bucket), patterns)
+
+
 def _mend(workspace: Workspace, form: Format, objects: str, lines: str) -> None:
     """Read the odd lines again as text, the others as before."""
     workspace.run(
         "CREATE OR REPLACE TEMP TABLE odd AS SELECT n"
-        " FROM (SELECT row_number() OVER () AS n, reason FROM requests) WHERE reason IS NOT NULL"
+        " FROM (SELECT row_number() OVER () AS n, reason FROM taken) WHERE reason IS NOT NULL"
     )
-    pair = workspace.rows(f"SELECT (SELECT count(*) FROM ({objects})), count(*) FROM ({lines})")  # noqa: S608
+    pair = workspace.rows(f"SELECT (SELECT count(*) FROM taken), count(*) FROM ({lines})")  # noqa: S608
     if pair[0][0] != pair[0][1]:  # what separates two lines is not the same to both readers
         _read_text(workspace, form, lines)
         workspace.run("CREATE OR REPLACE TEMP VIEW facts AS FROM others")
@@ -85,11 +92,6 @@ def _mend(workspace: Workspace, form: Format, objects: str, lines: str) -> None:
 
 def _read_text(workspace: Workspace, form: Format, lines: str) -> None:
     workspace.run(f"CREATE OR REPLACE TEMP TABLE others AS {text_rows(form, lines)}")
-
-
-def _sum(workspace: Workspace) -> None:
-    workspace.run(statement("requests"))
-    workspace.run(sums())
 
 
 def _plain(moment: datetime) -> str:

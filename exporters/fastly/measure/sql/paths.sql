@@ -1,4 +1,7 @@
--- What the paths in `wanted` lead to: an episode (`sound`: one of them was answered with a body),
+-- Requests for audio and feeds.
+CREATE OR REPLACE TEMP VIEW wanted AS FROM taken WHERE wanted;
+
+-- What their paths lead to: an episode (`sound`: one of them was answered with a body),
 -- else a feed.
 CREATE OR REPLACE TEMP TABLE paths AS
 SELECT

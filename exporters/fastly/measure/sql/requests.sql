@@ -1,20 +1,22 @@
 -- Every request of the lines in `facts` (see formats.parsed), typed. `reason` says why a line is
 -- rejected, or is NULL; `hop` marks what the CDN asked of itself, which is never counted.
--- `ranged` tells a format that has ranges from one that has none.
+-- `ranged` tells a format that has ranges from one that has none. Texts are as the line has them:
+-- `(null)`, which is how Fastly writes what is not set, is left to where few of them are left.
 CREATE OR REPLACE TEMP VIEW requests AS
 SELECT
     *,
     CASE
         WHEN "time" IS NULL AND path IS NULL AND status_text IS NULL THEN 'malformed'
         WHEN began IS NULL THEN 'no_time'
-        WHEN path IS NULL OR path = '' THEN 'no_path'
+        WHEN path IS NULL OR path IN ('', '(null)') THEN 'no_path'
         WHEN status IS NULL OR status < 100 THEN 'no_status'
         WHEN bytes IS NULL THEN 'bad_number'
         WHEN began > getvariable('latest') THEN 'future'
         WHEN
             began < getvariable('earliest')
             AND NOT list_contains(getvariable('open_days'), began::DATE)
-            OR list_contains(getvariable('closed_days'), began::DATE)
+            OR len(getvariable('closed_days')) > 0
+            AND list_contains(getvariable('closed_days'), began::DATE)
             THEN 'closed_day'
     END AS reason
 FROM (
@@ -35,8 +37,8 @@ FROM (
             WHEN "time" LIKE '_____________' THEN make_timestamp(TRY_CAST("time" AS BIGINT) * 1000)
             WHEN "time" LIKE '________________' THEN make_timestamp(TRY_CAST("time" AS BIGINT))
         END AS began,
-        upper(nullif(method, '')) AS method,
-        lower(host) AS host,
+        method,
+        host,
         split_part(
             CASE
                 WHEN starts_with(path, 'http') THEN regexp_replace(path, '^https?://[^/?#]*', '')
@@ -47,29 +49,35 @@ FROM (
         status AS status_text,
         CASE WHEN status LIKE '___' THEN TRY_CAST(status AS USMALLINT) END AS status,
         CASE
-            WHEN body_bytes IS NULL OR body_bytes IN ('', '-') THEN 0
+            WHEN body_bytes IS NULL OR body_bytes IN ('', '-', '(null)') THEN 0
             -- Fifteen digits are a petabyte. A cast would round what has a fraction.
             WHEN length(body_bytes) < 16 AND body_bytes NOT LIKE '%.%'
                 THEN TRY_CAST(body_bytes AS UBIGINT)::BIGINT
         END AS bytes,
         CASE
-            WHEN elapsed_us IS NOT NULL THEN TRY_CAST(elapsed_us AS DOUBLE)
-            WHEN elapsed_ms IS NOT NULL THEN TRY_CAST(elapsed_ms AS DOUBLE) * 1000
-            WHEN elapsed_s IS NOT NULL THEN TRY_CAST(elapsed_s AS DOUBLE) * 1000000
+            WHEN elapsed_us IS NOT NULL THEN TRY_CAST(elapsed_us AS BIGINT)
+            WHEN elapsed_ms IS NOT NULL THEN (TRY_CAST(elapsed_ms AS DOUBLE) * 1000)::BIGINT
+            WHEN elapsed_s IS NOT NULL THEN (TRY_CAST(elapsed_s AS DOUBLE) * 1000000)::BIGINT
         END AS took_us,
         "range",
         content_range,
         "range" IS NOT NULL OR content_range IS NOT NULL AS ranged,
-        coalesce(user_agent, '') AS agent,
-        coalesce(client_ip, '') AS address,
-        CASE WHEN country IS NULL OR country = '' THEN country_name ELSE country END AS country,
+        user_agent AS agent,
+        client_ip AS address,
+        CASE
+            WHEN country IS NULL OR country IN ('', '(null)') THEN country_name ELSE country
+        END AS country,
         continent,
         pop,
         "cache",
         CASE WHEN http2 IN ('true', '1') THEN 'HTTP/2' ELSE protocol END AS protocol,
-        coalesce(ipv6 IN ('true', '1'), client_ip LIKE '%:%:%') AS is_ipv6,
+        CASE
+            WHEN ipv6 IN ('true', '1') THEN TRUE
+            WHEN ipv6 IN ('false', '0') THEN FALSE
+            ELSE coalesce(client_ip LIKE '%:%:%', FALSE)
+        END AS is_ipv6,
         "error",
         coalesce("inner" IN ('true', '1'), FALSE)
-        OR coalesce(shield NOT IN ('', '0'), edge IN ('false', '0'), FALSE) AS hop
+        OR coalesce(shield NOT IN ('', '0', '(null)'), edge IN ('false', '0'), FALSE) AS hop
     FROM facts
 );

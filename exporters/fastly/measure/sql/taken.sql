@@ -1,0 +1,40 @@
+-- Every line of a chunk, read once. What only requests for audio and feeds need is kept of those
+-- alone: long texts are what costs here. `bucket` is the number of upper bounds that the duration
+-- is over; `ended` the second in which the request ended.
+CREATE OR REPLACE TEMP TABLE taken AS
+SELECT
+    reason,
+    hop,
+    line,
+    host,
+    pop,
+    status,
+    "cache",
+    CASE
+        WHEN "error" NOT IN ('', '(null)') THEN "error"
+        WHEN status >= 500 THEN 'http ' || status
+    END AS "error",
+    protocol,
+    is_ipv6,
+    country,
+    bytes,
+    took_us,
+    CASE WHEN took_us >= 0 THEN {bucket} END AS bucket,
+    epoch_us(began) // 1000000 + coalesce(took_us, 0) // 1000000 AS ended,
+    wanted,
+    CASE WHEN wanted THEN began END AS began,
+    CASE WHEN wanted THEN upper(nullif(nullif(method, ''), '(null)')) END AS method,
+    CASE WHEN wanted THEN path END AS path,
+    CASE WHEN wanted THEN "range" END AS "range",
+    CASE WHEN wanted THEN content_range END AS content_range,
+    CASE WHEN wanted THEN ranged END AS ranged,
+    CASE WHEN wanted THEN coalesce(nullif(agent, '(null)'), '') END AS agent,
+    CASE WHEN wanted THEN coalesce(nullif(address, '(null)'), '') END AS address,
+    CASE WHEN wanted THEN continent END AS continent
+FROM (
+    SELECT
+        *,
+        reason IS NULL AND NOT hop
+        AND (regexp_matches(path, $episode_path) OR regexp_matches(path, $feed_path)) AS wanted
+    FROM requests
+);
