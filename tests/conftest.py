@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 from tests.embedded.fixtures import database, embedded_server, new_database
@@ -13,3 +14,19 @@ __all__ = ["database", "embedded_server", "new_database"]
 settings.register_profile("nearfield", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "nearfield")
+
+# What shares a server that is slow to start, or an engine of which the machine has room for one.
+_TOGETHER = ("tests/docker/", "tests/containers/", "tests/e2e/", "tests/embedded/sample/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell the workers which tests stay together: those of one file, or of one of these folders.
+
+    The long ones begin first, so that no worker is left with one at the end.
+    """
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        folder = next((each for each in _TOGETHER if file.startswith(each)), file)
+        name = "engine" if folder in _TOGETHER[:2] else folder
+        item.add_marker(pytest.mark.xdist_group(name))
+    items.sort(key=lambda item: not item.nodeid.startswith(_TOGETHER))
