@@ -77,9 +77,13 @@ class Tally:
     def __init__(self, connection: AsyncConnection[TupleRow], live_from: datetime) -> None:
         self._connection = connection
         self._live_from = live_from
+        self._staged = self._merged = False
 
     async def add(self, facts: Facts, days: Mapping[date, Day]) -> None:
         """Count the facts of a chunk."""
+        if self._staged:
+            await self._connection.execute("TRUNCATE touched")
+        self._staged = True
         await self._stage(facts)
         windows = {day: found.window for day, found in days.items()}
         if any(window != "calendar" for window in windows.values()):
@@ -92,7 +96,6 @@ class Tally:
             if await cursor.fetchone():
                 await self._count_day(day, windows[day])
                 counted.add(day)
-        await self._connection.execute("TRUNCATE touched")
 
     async def finish(self, worker: str, now: datetime) -> None:
         """Write the sums."""
@@ -140,12 +143,15 @@ class Tally:
 
     async def _count_day(self, day: date, window: Window) -> None:
         """Count the facts of one day; begin again when another worker adds the same listeners."""
+        if self._merged:
+            await self._connection.execute("TRUNCATE held, merged, changed")
+        self._merged = True
         for _ in range(_ATTEMPTS):
             await self._connection.execute("SAVEPOINT day")
             if await self._merge(day, window):
                 params = {"day": day, "live_from": self._live_from}
                 await self._run(statement("contribute"), params)
-                await self._connection.execute("RELEASE SAVEPOINT day; TRUNCATE held, merged")
+                await self._connection.execute("RELEASE SAVEPOINT day")
                 return
             await self._connection.execute("ROLLBACK TO SAVEPOINT day")
         raise Overtaken("other workers add the same listeners at the same time, again and again")

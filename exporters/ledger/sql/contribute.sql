@@ -108,6 +108,4 @@ FROM (
 ) AS p
 INNER JOIN nearfield.episodes AS e ON e.id = p.episode_id
 GROUP BY e.podcast, p.outcome
-HAVING sum(p.n) <> 0;
-
-DELETE FROM changed
+HAVING sum(p.n) <> 0

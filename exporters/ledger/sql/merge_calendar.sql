@@ -27,7 +27,7 @@ CROSS JOIN LATERAL (
             WHEN pg_column_size(h.ranges) > {crumbs} THEN h.ranges
             ELSE h.ranges + t.ranges
         END AS ranges,
-        coalesce(h.loose, 0) + t.loose AS loose
+        least(coalesce(h.loose, 0) + t.loose, 1000000000000000) AS loose
     OFFSET 0
 ) AS united
 CROSS JOIN LATERAL (

@@ -156,3 +156,33 @@ async def test_listeners_in_data_centres_are_none_and_relays_are(
         addresses = ("198.51.100.1", "2001:db8::5", "198.51.100.200", "192.0.2.1")
         await state.send(*(request(client_ip=address) for address in addresses))
         assert await state.outcomes() == {"datacenter": 2, "counted": 2}
+
+
+async def test_nothing_that_a_line_says_can_stop_the_ledger(count: Counting) -> None:
+    huge = 999_999_999_999
+    await count.send(
+        request(path="/uploads/a\x00b/1/x.mp3"),
+        request(path=f"/uploads/{'x' * 5000}/1/x.mp3"),
+        request(path=f"/uploads/show/{'é' * 199}/x.mp3"),
+        request(path="/uploads/show/back\\slash\\N/x.mp3"),
+        request(path="/uploads/sh'ow/{1}%s/x.mp3"),
+        request(user_agent="A\\tb\t\\N/1", country="\\N"),
+        request(body_bytes=huge, range="", content_range=""),
+        request(body_bytes=huge, content_range="bytes 999999999999999-999999999999999/*"),
+        request(body_bytes=huge, content_range="bytes 9-5/7"),
+        *(request(status=200, body_bytes=huge, client_ip="192.0.2.9") for _ in range(20)),
+        request(time="1990-01-01T00:00:00Z"),
+        request(elapsed_us=2**63),
+        '{"time": 1e999, "path": "/", "status": 200}',
+    )
+    await count.send(request(client_ip="192.0.2.50"))
+    assert (await count.outcomes())["counted"] >= 1
+
+
+async def test_crumbs_of_a_file_are_kept_only_so_far(count: Counting) -> None:
+    for start in range(0, 9_000_000, 3_000_000):
+        await count.send(*(part(start + n * 1000, 1) for n in range(3000)))
+    pieces = await count.value("SELECT pg_column_size(ranges) FROM nearfield.listeners")
+    assert pieces < 100_000
+    await count.send(part(0, 10_000_000, client_ip="192.0.2.2"))
+    assert await count.downloads() == {("2026-10-09", "1"): 1}

@@ -2,7 +2,7 @@
 CREATE OR REPLACE TEMP VIEW wanted AS FROM taken WHERE wanted;
 
 -- What their paths lead to: an episode (`sound`: one of them was answered with a body),
--- else a feed.
+-- else a feed. Names that no label or index could hold lead nowhere.
 CREATE OR REPLACE TEMP TABLE paths AS
 SELECT
     path,
@@ -11,11 +11,18 @@ SELECT
     CASE WHEN is_audio THEN found.episode END AS episode,
     CASE WHEN NOT is_audio THEN nullif(feed, '') END AS feed
 FROM (
-    SELECT *, coalesce(found.podcast <> '' AND found.episode <> '', FALSE) AS is_audio
+    SELECT
+        * REPLACE (CASE WHEN length(feed) <= 200 AND NOT odd THEN feed END AS feed),
+        coalesce(
+            length(found.podcast) BETWEEN 1 AND 200 AND length(found.episode) BETWEEN 1 AND 200
+            AND NOT odd,
+            FALSE
+        ) AS is_audio
     FROM (
         SELECT
             path,
             bool_or(status IN (200, 206) AND bytes > 0) AS sound,
+            regexp_matches(path, '[[:cntrl:]]') AS odd,
             regexp_extract(path, $episode_path, ['podcast', 'episode']) AS found,
             regexp_extract(path, $feed_path, ['feed']).feed AS feed
         FROM wanted

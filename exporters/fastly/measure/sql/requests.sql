@@ -7,7 +7,7 @@ SELECT
     *,
     CASE
         WHEN "time" IS NULL AND path IS NULL AND status_text IS NULL THEN 'malformed'
-        WHEN began IS NULL THEN 'no_time'
+        WHEN began IS NULL OR began < TIMESTAMP '1990-01-01' THEN 'no_time'
         WHEN path IS NULL OR path IN ('', '(null)') THEN 'no_path'
         WHEN status IS NULL OR status < 100 THEN 'no_status'
         WHEN bytes IS NULL THEN 'bad_number'
@@ -50,15 +50,18 @@ FROM (
         CASE WHEN status LIKE '___' THEN TRY_CAST(status AS USMALLINT) END AS status,
         CASE
             WHEN body_bytes IS NULL OR body_bytes IN ('', '-', '(null)') THEN 0
-            -- Fifteen digits are a petabyte. A cast would round what has a fraction.
-            WHEN length(body_bytes) < 16 AND body_bytes NOT LIKE '%.%'
+            -- Twelve digits are a terabyte, and their sum stays a number. A cast would round what has
+            -- a fraction.
+            WHEN length(body_bytes) < 13 AND body_bytes NOT LIKE '%.%'
                 THEN TRY_CAST(body_bytes AS UBIGINT)::BIGINT
         END AS bytes,
+        -- A few hours at most, which fit ten digits.
         CASE
-            WHEN elapsed_us IS NOT NULL THEN TRY_CAST(elapsed_us AS BIGINT)
-            WHEN elapsed_ms IS NOT NULL THEN (TRY_CAST(elapsed_ms AS DOUBLE) * 1000)::BIGINT
-            WHEN elapsed_s IS NOT NULL THEN (TRY_CAST(elapsed_s AS DOUBLE) * 1000000)::BIGINT
-        END AS took_us,
+            WHEN elapsed_us IS NOT NULL
+                THEN CASE WHEN length(elapsed_us) < 11 THEN TRY_CAST(elapsed_us AS UBIGINT) END
+            WHEN elapsed_ms IS NOT NULL THEN TRY_CAST(TRY_CAST(elapsed_ms AS DOUBLE) * 1e3 AS UINTEGER)
+            WHEN elapsed_s IS NOT NULL THEN TRY_CAST(TRY_CAST(elapsed_s AS DOUBLE) * 1e6 AS UINTEGER)
+        END::BIGINT AS took_us,
         "range",
         content_range,
         "range" IS NOT NULL OR content_range IS NOT NULL AS ranged,
