@@ -1,6 +1,7 @@
 """SIGKILL at random moments under clients that repeat what was not answered: nothing is lost."""
 
 import asyncio
+import os
 import gzip
 import random
 import signal
@@ -20,7 +21,7 @@ from exporters.fastly.spool.recovery import recover
 from tests.fastly.receive.receiving import AUTH
 from tests.fastly.spool.spooling import batches_of
 
-KILLS = 25
+KILLS = 50 if os.environ.get("NEARFIELD_TEST_SOAK") else 8
 SENDERS = 6
 
 
@@ -69,7 +70,8 @@ async def receiver(data_dir: Path, port: int) -> AsyncIterator[asyncio.subproces
         assert await process.wait() == -signal.SIGKILL
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.soak
+@pytest.mark.timeout(600)
 async def test_what_was_answered_is_there_once_however_often_the_process_is_killed(
     tmp_path: Path,
 ) -> None:
