@@ -1,8 +1,8 @@
 """SIGKILL at random moments under clients that repeat what was not answered: nothing is lost."""
 
 import asyncio
-import os
 import gzip
+import os
 import random
 import signal
 import socket
