@@ -16,7 +16,7 @@ run: install  ## See it: sample shows in a real PostgreSQL, their metrics, a pag
 
 test: install  ## Run every test against real servers, which it installs and starts itself.
 	@tests/prepare
-	$(BIN)/pytest -n 4 --dist loadgroup $(PYTEST)
+	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST)
 
 check: install  ## Quick gate: format, lint, types, and the rules of the house.
 	$(BIN)/ruff format --check .
