@@ -4,6 +4,7 @@ import asyncio
 import logging
 import shutil
 import signal
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +28,7 @@ scrape_configs:
 """
 
 
-class Neighbour:
+class Neighbour(ABC):
     """A process of somebody else's, started on entering and ended on leaving."""
 
     title = ""
@@ -42,9 +43,9 @@ class Neighbour:
         self._address = address
         self._process: asyncio.subprocess.Process | None = None
 
+    @abstractmethod
     def arguments(self) -> Sequence[str]:
         """Write what the process needs into the folder, and return its arguments."""
-        raise NotImplementedError
 
     async def __aenter__(self) -> Self:
         program = next(filter(None, map(shutil.which, self.programs)), None)
