@@ -15,9 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from uuid import uuid4
 
@@ -156,7 +158,10 @@ async def run(options: Options) -> None:
     """Make the log, then measure it in two ways."""
     with tempfile.TemporaryDirectory(prefix="nearfield-benchmark-") as name:
         folder = Path(name)
-        segments = write_segments(folder, options.lines, options.segment)
+        # In a process of its own, whose memory is not ours.
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as maker:
+            work = maker.submit(write_segments, folder, options.lines, options.segment)
+            segments = await asyncio.wrap_future(work)
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(ledger_of(options, folder))
             settings = CountingSettings(recorders=options.recorders)
@@ -179,7 +184,7 @@ async def run(options: Options) -> None:
             print(f"{'PostgreSQL':<34} {server / options.lines * 1e6:5.2f} us a line")
             print(f"{'ledger':<34} {_counts(await _sums(database))}")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{'memory of this process, peak':<34} {peak:,.0f} MB (the log itself is made in it)")
+    print(f"{'memory of this process, peak':<34} {peak:,.0f} MB")
 
 
 async def _sums(database: Database) -> tuple[object, ...]:

@@ -1,125 +1,113 @@
 """What the lines add to the ledger: outcomes of requests, and what each listener got."""
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import md5
+from typing import Any
 
-from exporters.fastly.agents import Classifier
-from exporters.fastly.measure.model import Moment, Rules
-from exporters.fastly.measure.names import client_of, names_of
-from exporters.fastly.measure.networks import Networks
-from exporters.fastly.measure.threshold import needed_bytes
+from exporters.fastly.agents import Agent
+from exporters.fastly.measure.touched import touched
 from exporters.fastly.measure.workspace import Workspace, statement
-from exporters.ledger.model import Day, Facts, HourSum, Known, OutcomeSum, Reader
+from exporters.ledger.model import Facts, HourSum, Known, OutcomeSum, Reader
 
-_DAY = timedelta(days=1)
-_KNOWN = {
-    "podcast": "VARCHAR",
-    "episode": "VARCHAR",
-    "id": "INTEGER",
-    "size": "BIGINT",
-    "needed": "BIGINT",
-}
+_SUBSCRIBERS = re.compile(r"([0-9]{1,8}) (?:subscriber|reader)")
+_FEED_ID = re.compile(r"(?i:feed-?id|site)[:=/ ]*([0-9A-Za-z_-]{1,64})")
 
 
-def load(workspace: Workspace, rules: Rules, known: Known) -> None:
-    """Make tables of what the ledger knows."""
-    rows = [
-        (e.podcast, e.episode, e.id, e.audio_bytes, needed_bytes(rules, e)) for e in known.episodes
-    ]
-    workspace.table("known", _KNOWN, rows)
-    workspace.table("shows", {"podcast": "VARCHAR"}, [(show,) for show in known.shows])
-    closed = ((day.isoformat(), podcast) for day, podcast in known.closed)
-    workspace.table("closed", {"day": "DATE", "podcast": "VARCHAR"}, closed)
-    feeds = {"feed": "VARCHAR", "podcast": "VARCHAR"}
-    workspace.table("feeds", feeds, rules.feeds.items())
+def facts(
+    workspace: Workspace,
+    texts: Sequence[str],
+    agents: Sequence[Agent],
+    known: Known,
+    needed: Mapping[int, int],
+) -> Facts:
+    """Return what the table `audio` adds to the ledger.
 
-
-def classify(workspace: Workspace, classifier: Classifier, networks: Networks) -> None:
-    """Make tables of the agents and addresses in `wanted`, each looked at once."""
-    agents = [agent for (agent,) in workspace.rows("SELECT DISTINCT agent FROM wanted")]
-    kinds = classifier(agents)
-    workspace.table(
-        "agents",
-        {"number": "INTEGER", "agent": "VARCHAR", "app": "VARCHAR", "kind": "VARCHAR"},
-        (
-            (number, agent, _label(kind.app), kind.kind)
-            for number, (agent, kind) in enumerate(zip(agents, kinds, strict=True))
-        ),
-    )
-    found = workspace.rows(
-        "SELECT DISTINCT address FROM wanted JOIN paths USING (path) WHERE podcast IS NOT NULL"
-    )
-    workspace.table(
-        "clients",
-        {"address": "VARCHAR", "client": "VARCHAR", "network": "VARCHAR"},
-        ((address, client_of(address), networks.kind(address)) for (address,) in found),
-    )
-
-
-def facts(workspace: Workspace, known: Known, moment: Moment) -> Facts:
-    """Return what the lines add to the ledger. Reads `wanted` and what `load`, `classify` made."""
-    live_from = moment.live_from.astimezone(UTC).replace(tzinfo=None).isoformat()
-    workspace.run(statement("audio"), {"live_from": live_from})
-    workspace.run(statement("delivered"))
-    rolling = any(day.window != "calendar" for day in known.days.values())
-    workspace.run("SET VARIABLE rolling = $rolling", {"rolling": rolling})
-    workspace.run(statement("touched"))
-    _name(workspace, known.days)
-    workspace.run(statement("additive"))
+    `texts` are the user agents and `agents` what they are; `needed` the bytes of a download by the
+    episode's id.
+    """
+    rows = workspace.rows(statement("outcomes"))
+    requests = [row for row in rows if row[3] not in ("feed", "none")]
+    feeds = [row for row in rows if row[3] == "feed"]
     return Facts(
-        touched=[block for (block,) in workspace.rows(statement("copied"))],
-        hours=[HourSum(_moment(hour), *rest) for hour, *rest in workspace.rows("FROM hour_sums")],
-        outcomes=[
-            OutcomeSum(_moment(hour), *rest) for hour, *rest in workspace.rows("FROM outcome_sums")
-        ],
-        delivered=dict(workspace.rows("FROM delivered_sums")),
-        feeds={
-            (podcast, app): n
-            for podcast, app, n in workspace.rows(
-                "SELECT podcast, app, count(*)::BIGINT FROM feed_requests"
-                " WHERE began >= $live_from::TIMESTAMP GROUP BY ALL",
-                {"live_from": live_from},
-            )
-        },
-        readers=[
-            Reader(podcast, app, reader, subscribers, _moment(seen))
-            for podcast, app, reader, subscribers, seen in workspace.rows("FROM readers")
-        ],
+        touched=touched(workspace, texts, agents, known, needed),
+        hours=_hours(requests),
+        outcomes=_outcomes(requests),
+        delivered=_delivered(requests),
+        feeds=_feeds(feeds, agents),
+        readers=_readers(feeds, texts, agents),
     )
 
 
-def left_out(workspace: Workspace) -> int:
-    """Return how many requests for audio came for a day that is closed for their show."""
-    rows = workspace.rows(
-        "SELECT count(*) FROM wanted JOIN paths USING (path) SEMI JOIN closed"
-        " ON closed.podcast = paths.podcast AND closed.day = wanted.began::DATE"
-    )
-    return int(rows[0][0])
+def _hours(rows: Sequence[Any]) -> list[HourSum]:
+    requests: Counter[tuple[int, int]] = Counter()
+    sent: Counter[tuple[int, int]] = Counter()
+    for hour, _, episode, _, _, _, n, size, _ in rows:
+        if episode is not None:
+            requests[hour, episode] += n
+            sent[hour, episode] += size
+    return [
+        HourSum(_moment(h), episode, n, sent[h, episode]) for (h, episode), n in requests.items()
+    ]
 
 
-def _name(workspace: Workspace, days: Mapping[date, Day]) -> None:
-    """Give everybody in `people` their name, and where a window rolls the one of yesterday."""
-    people = workspace.rows(
-        "SELECT people.number, day, client, agents.agent FROM people JOIN agents"
-        " ON agents.number = people.agent"
-    )
-    workspace.table(
-        "names",
-        {"number": "BIGINT", "listener": "BIGINT", "yesterday": "BIGINT"},
-        ((n, *_names(days, day, client, agent)) for n, day, client, agent in people),
-    )
+def _outcomes(rows: Sequence[Any]) -> list[OutcomeSum]:
+    """Sum what cannot be part of a download.
+
+    Where a path of a show never was an episode nobody can be said to have listened, though the
+    answer was a success.
+    """
+    requests: Counter[tuple[int, str, Any]] = Counter()
+    alive: Counter[tuple[int, str, Any]] = Counter()
+    for hour, podcast, episode, outcome, live, _, n, _, _ in rows:
+        if outcome != "valid" or episode is None:
+            key = (hour, podcast, "incomplete" if outcome == "valid" else outcome)
+            requests[key] += n
+            alive[key] += n if live else 0
+    return [
+        OutcomeSum(_moment(hour), podcast, outcome, n, alive[hour, podcast, outcome])
+        for (hour, podcast, outcome), n in requests.items()
+    ]
 
 
-def _names(days: Mapping[date, Day], day: date, client: str, agent: str) -> Iterable[int | None]:
-    today, before = days[day], days.get(day - _DAY)
-    if today.window == "calendar" or before is None:
-        return (*names_of((today.key,), client, agent), None)
-    return names_of((today.key, before.key), client, agent)
+def _delivered(rows: Sequence[Any]) -> dict[str, int]:
+    sent: Counter[str] = Counter()
+    for _, podcast, _, _, live, _, _, size, _ in rows:
+        if live:
+            sent[podcast] += size
+    return sent
 
 
-def _label(app: str) -> str:
-    """Return the name of an app as COPY's text can hold it."""
-    return app.replace("\\", "/").replace("\t", " ").replace("\n", " ")
+def _feeds(rows: Sequence[Any], agents: Sequence[Agent]) -> dict[tuple[str, str], int]:
+    requests: Counter[tuple[str, str]] = Counter()
+    for _, podcast, _, _, live, agent, n, _, _ in rows:
+        if live:
+            requests[podcast, agents[agent].app] += n
+    return requests
+
+
+def _readers(rows: Sequence[Any], texts: Sequence[str], agents: Sequence[Agent]) -> list[Reader]:
+    """Return readers that fetch once for many.
+
+    One is told from another by its user agent without numbers (its version changes), and by the id
+    that it gives the feed.
+    """
+    readers: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for _, podcast, _, _, _, agent, _, _, last_at in rows:
+        if found := _SUBSCRIBERS.search(texts[agent]):
+            feed_id = _FEED_ID.search(texts[agent])
+            who = f"{re.sub('[0-9]+', '', texts[agent])}#{feed_id[1] if feed_id else ''}"
+            name = md5(who.encode(), usedforsecurity=False).hexdigest()
+            key = (podcast, agents[agent].app, name)
+            before = readers.get(key, (0, 0))
+            readers[key] = (max(before[0], int(found[1])), max(before[1], last_at))
+    return [
+        Reader(*key, subscribers, _moment(last_at))
+        for key, (subscribers, last_at) in readers.items()
+        if subscribers
+    ]
 
 
 def _moment(seconds: int) -> datetime:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+from exporters.core.exposition import OTHER
+from exporters.fastly.measure.labels import UNSET
+
 FIRST = 50
 
 
@@ -12,10 +15,12 @@ class Hosts:
         self._admitted = dict.fromkeys(host.lower() for host in configured)
         self._open = not self._admitted
 
-    @property
-    def admitted(self) -> tuple[str, ...]:
-        """The hosts that have a label value of their own."""
-        return tuple(self._admitted)
+    def label(self, host: str | None) -> str:
+        """Return a host as its label value; empty where the line has none."""
+        if host is None or host in UNSET:
+            return ""
+        name = host.lower()
+        return name if name in self._admitted else OTHER
 
     def admit(self, successful: Iterable[str]) -> None:
         """Take hosts that answered with success while there is room."""

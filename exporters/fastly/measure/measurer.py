@@ -6,13 +6,16 @@ from typing import Self
 
 from exporters.fastly.agents import Classifier
 from exporters.fastly.formats import Format
-from exporters.fastly.measure.facts import classify, facts, left_out, load
+from exporters.fastly.measure.audio import join
+from exporters.fastly.measure.facts import facts
 from exporters.fastly.measure.hosts import Hosts
 from exporters.fastly.measure.model import Measured, Moment, Rules, Survey
 from exporters.fastly.measure.networks import Networks
-from exporters.fastly.measure.reading import prepare, read
+from exporters.fastly.measure.places import Places
+from exporters.fastly.measure.reading import Reading
 from exporters.fastly.measure.stream import stream
 from exporters.fastly.measure.survey import survey
+from exporters.fastly.measure.threshold import needed_bytes
 from exporters.fastly.measure.workspace import Workspace
 from exporters.ledger.model import Known
 
@@ -33,6 +36,7 @@ class Measurer:
         self._classifier = classifier
         self._networks = networks
         self._hosts = hosts
+        self._places = Places(rules)
         self._workspace = Workspace(scratch, memory_bytes=rules.memory_bytes, threads=rules.threads)
 
     def __enter__(self) -> Self:
@@ -53,17 +57,33 @@ class Measurer:
         Raises MeasureError.
         """
         self._moment = moment
-        prepare(self._workspace, moment)
-        read(self._workspace, file, form, self._rules)
-        return survey(self._workspace, self._rules)
+        self._reasons = Reading(self._workspace, self._rules, moment).read(file, form)
+        every_address = bool(self._networks)
+        self._found = survey(
+            self._workspace, self._places, self._reasons, every_address=every_address
+        )
+        return self._found.survey
 
     def measure(self, known: Known) -> Measured:
         """Measure what was surveyed. The file is not needed any more. Raises MeasureError."""
-        load(self._workspace, self._rules, known)
-        classify(self._workspace, self._classifier, self._networks)
-        found = facts(self._workspace, known, self._moment)
-        closed = left_out(self._workspace) if known.closed else 0
-        return Measured(stream(self._workspace, self._hosts), found, closed)
+        texts = self._found.agents
+        agents = self._classifier(texts)
+        join(self._workspace, self._found, agents, self._networks, known, self._moment)
+        needed = {episode.id: needed_bytes(self._rules, episode) for episode in known.episodes}
+        found = facts(self._workspace, texts, agents, known, needed)
+        return Measured(stream(self._workspace, self._hosts), found, self._left_out(known))
+
+    def _left_out(self, known: Known) -> int:
+        """Return how many requests for audio came for a day that is closed for their show."""
+        if not known.closed:
+            return 0
+        days = [f"{day} {podcast}" for day, podcast in known.closed]
+        rows = self._workspace.rows(
+            "SELECT count(*) FROM taken JOIN paths USING (path) WHERE wanted AND NOT is_feed"
+            " AND list_contains($days, began::DATE || ' ' || podcast)",
+            {"days": days},
+        )
+        return int(rows[0][0])
 
     def interrupt(self) -> None:
         """Make what runs in another thread end soon, with MeasureError."""

@@ -1,6 +1,5 @@
 """Who listens, as a name that means nothing once its key is gone (DESIGN 3.8)."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import AddressValueError, IPv6Address
@@ -30,8 +29,3 @@ def name_of(key: bytes, client: str, agent: str) -> int:
     """Return a listener's name: 64 bits, signed, of a keyed hash."""
     who = f"{client}\0{agent}".encode()
     return int.from_bytes(blake2b(who, key=key, digest_size=8).digest(), signed=True)
-
-
-def names_of(keys: Iterable[bytes], client: str, agent: str) -> list[int]:
-    """Return the names of one listener under several keys."""
-    return [name_of(key, client, agent) for key in keys]

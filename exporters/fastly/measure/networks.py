@@ -41,9 +41,13 @@ class Networks:
     datacenters: Spans = Spans()
     relays: Spans = Spans()
 
+    def __bool__(self) -> bool:
+        """Whether any address can be something else than a listener's."""
+        return bool(self.bots.starts or self.datacenters.starts)
+
     def kind(self, address: str) -> NetworkKind | None:
         """Return what an address is, None for that of a listener or for no address."""
-        if not self.bots.starts and not self.datacenters.starts:
+        if not self:
             return None
         number = _number(address)
         if number is None or number in self.relays:

@@ -1,12 +1,14 @@
 """From a file of lines to the table `taken`: every line once, and what is known of it.
 
 JSON objects are read the fast way, without handling lines as text. What is odd there (no object,
-or rejected) is read once more as text: it may be a line of CSV, and if it is
-rejected, somebody wants to see it.
+or rejected) is read once more as text: it may be a line of CSV, and if it is rejected, somebody
+wants to see it.
 """
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from exporters.fastly.formats import Format, line_rows, object_rows, text_rows
 from exporters.fastly.measure.model import Moment, Rules
@@ -22,37 +24,55 @@ _AHEAD = timedelta(days=1)
 """A line from further in the future has a wrong clock behind it; ours may be a bit wrong too."""
 
 _NUMBERED = "SELECT row_number() OVER () AS n, * FROM"
+_REASONS = "SELECT reason, count(*) FROM taken GROUP BY reason"
 
 
-def prepare(workspace: Workspace, moment: Moment) -> None:
-    """Set which times of lines are taken."""
-    calendar = moment.calendar
-    since = "0001-01-01" if moment.backfill else calendar.since.isoformat()
-    closed = () if moment.backfill else calendar.closed
-    for name, of, value in (
-        ("latest", "TIMESTAMP", _plain(moment.now + _AHEAD)),
-        ("earliest", "TIMESTAMP", since),
-        ("open_days", "DATE[]", [day.isoformat() for day in calendar.open]),
-        ("closed_days", "DATE[]", [day.isoformat() for day in closed]),
-    ):
-        workspace.run(f"SET VARIABLE {name} = $value::{of}", {"value": value})
+class Reading:
+    """Reads one file of lines into a workspace, by the rules and for a moment."""
 
+    def __init__(self, workspace: Workspace, rules: Rules, moment: Moment) -> None:
+        self._workspace = workspace
+        self._parameters = _parameters(rules, moment)
 
-def read(workspace: Workspace, file: Path, form: Format, rules: Rules) -> None:
-    """Make the table `taken` of a file's lines."""
-    with file.open("rb") as lines:
-        first = lines.readline()
-    if form.keys and first.startswith(b"{"):
+    def read(self, file: Path, form: Format) -> Counter[str | None]:
+        """Make the table `taken`; return how many lines have which reason, None for good ones."""
+        with file.open("rb") as lines:
+            first = lines.readline()
+        if not form.keys or not first.startswith(b"{"):
+            return self._take(self._as_text(form, line_rows(file)))
         objects = object_rows(form.of(first), file)
-        workspace.run(f"CREATE OR REPLACE TEMP VIEW facts AS {objects}")
-        _take(workspace, rules)
-        if workspace.rows("SELECT 1 FROM taken WHERE reason IS NOT NULL LIMIT 1"):
-            _mend(workspace, form, objects, line_rows(file))
-            _take(workspace, rules)
-    else:
-        _read_text(workspace, form, line_rows(file))
-        workspace.run("CREATE OR REPLACE TEMP VIEW facts AS FROM others")
-        _take(workspace, rules)
+        reasons = self._take(objects)
+        if reasons.keys() <= {None}:
+            return reasons
+        return self._take(self._mended(form, objects, line_rows(file)))
+
+    def _take(self, facts: str) -> Counter[str | None]:
+        requests = statement("requests").format(facts=facts)
+        bucket = bucket_of("took_us", [bound * 1e6 for bound in DURATION_BUCKETS])
+        taken = statement("taken").format(requests=requests, bucket=bucket)
+        self._workspace.run(taken, self._parameters)
+        return Counter(dict(self._workspace.rows(_REASONS)))
+
+    def _mended(self, form: Format, objects: str, lines: str) -> str:
+        """Return a query for facts in which the odd lines are read as text, the others as before.
+
+        The odd ones are those that `taken` has a reason for.
+        """
+        odd = f"SELECT n FROM ({_NUMBERED} taken) WHERE reason IS NOT NULL"  # noqa: S608
+        self._workspace.run(f"CREATE OR REPLACE TEMP TABLE odd AS {odd}")
+        counts = f"SELECT (SELECT count(*) FROM taken), count(*) FROM ({lines})"  # noqa: S608
+        ((objects_read, lines_read),) = self._workspace.rows(counts)
+        if objects_read != lines_read:  # what separates two lines is not the same to both readers
+            return self._as_text(form, lines)
+        odd = f"SELECT line FROM ({_NUMBERED} ({lines})) SEMI JOIN odd USING (n)"  # noqa: S608
+        return (
+            f"SELECT * EXCLUDE (n) FROM ({_NUMBERED} ({objects})) ANTI JOIN odd USING (n)"  # noqa: S608
+            f" UNION ALL {self._as_text(form, odd)}"
+        )
+
+    def _as_text(self, form: Format, lines: str) -> str:
+        self._workspace.run(f"CREATE OR REPLACE TEMP TABLE texts AS {text_rows(form, lines)}")
+        return "FROM texts"
 
 
 def rejects(workspace: Workspace) -> list[Rejected]:
@@ -65,34 +85,19 @@ def rejects(workspace: Workspace) -> list[Rejected]:
     return [Rejected(reason, line.encode()) for reason, line in found]
 
 
-def _take(workspace: Workspace, rules: Rules) -> None:
-    workspace.run(statement("requests"))
-    bucket = bucket_of("took_us", [bound * 1e6 for bound in DURATION_BUCKETS])
-    patterns = {"episode_path": rules.episode_path, "feed_path": rules.feed_path}
-    workspace.run(statement("taken").format(bucket=bucket), patterns)
-
-
-def _mend(workspace: Workspace, form: Format, objects: str, lines: str) -> None:
-    """Read the odd lines again as text, the others as before."""
-    workspace.run(
-        "CREATE OR REPLACE TEMP TABLE odd AS SELECT n"
-        " FROM (SELECT row_number() OVER () AS n, reason FROM taken) WHERE reason IS NOT NULL"
-    )
-    pair = workspace.rows(f"SELECT (SELECT count(*) FROM taken), count(*) FROM ({lines})")  # noqa: S608
-    if pair[0][0] != pair[0][1]:  # what separates two lines is not the same to both readers
-        _read_text(workspace, form, lines)
-        workspace.run("CREATE OR REPLACE TEMP VIEW facts AS FROM others")
-        return
-    _read_text(workspace, form, f"SELECT line FROM ({_NUMBERED} ({lines})) SEMI JOIN odd USING (n)")  # noqa: S608
-    workspace.run(
-        "CREATE OR REPLACE TEMP VIEW facts AS SELECT * EXCLUDE (n)"  # noqa: S608
-        f" FROM ({_NUMBERED} ({objects})) ANTI JOIN odd USING (n) UNION ALL FROM others"
-    )
-
-
-def _read_text(workspace: Workspace, form: Format, lines: str) -> None:
-    workspace.run(f"CREATE OR REPLACE TEMP TABLE others AS {text_rows(form, lines)}")
+def _parameters(rules: Rules, moment: Moment) -> dict[str, Any]:
+    calendar = moment.calendar
+    latest = (moment.now + _AHEAD).astimezone(UTC)
+    closed = () if moment.backfill else calendar.closed
+    return {
+        "episode_path": rules.episode_path,
+        "feed_path": rules.feed_path,
+        "latest": _plain(latest),
+        "earliest": "0001-01-01" if moment.backfill else calendar.since.isoformat(),
+        "open_days": [day.isoformat() for day in calendar.open],
+        "closed_days": [day.isoformat() for day in closed],
+    }
 
 
 def _plain(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return moment.replace(tzinfo=None).isoformat()

@@ -1,10 +1,19 @@
 """Sums for `cdn_*`: from the raw values of all lines to bounded labels."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from exporters.fastly.measure.hosts import FIRST, Hosts
+from exporters.fastly.measure.hosts import Hosts
+from exporters.fastly.measure.labels import (
+    UNSET,
+    cache_of,
+    continent_of,
+    country_of,
+    error_of,
+    pop_of,
+    protocol_of,
+)
 from exporters.fastly.measure.model import Histogram, Labels, Stream
 from exporters.fastly.measure.workspace import Workspace, statement
 
@@ -15,15 +24,9 @@ DURATION_BUCKETS = (
 """Seconds: from a cache hit to an episode over a slow telephone."""
 SPEED_BUCKETS = tuple(float(1 << n) for n in range(13, 28))
 """Bytes a second: 8 KiB, slower than most audio plays, to 128 MiB."""
-SPEED_BYTES = 65536
-"""Bytes that a request must have delivered to tell anything of speed."""
-
-_PROTOCOL_LABELS = "host, protocol_of(protocol), CASE WHEN is_ipv6 THEN '6' ELSE '4' END"
-_ERROR_LABELS = 'host, pop_of(pop), error_of("error")'
-_CODE = "(SELECT code FROM countries WHERE spelling = upper(trim(country)))"
 
 # GROUPING_ID of the groupings in sums.sql.
-_STATUS, _BUCKET, _CLIENT, _ENDED = 0b0111, 0b1011, 0b1101, 0b1110
+_ANSWER, _DURATION, _CLIENT, _ENDED = 0b0111, 0b1011, 0b1101, 0b1110
 
 
 def bucket_of(value: str, bounds: Sequence[float]) -> str:
@@ -34,68 +37,71 @@ def bucket_of(value: str, bounds: Sequence[float]) -> str:
 
 def stream(workspace: Workspace, hosts: Hosts) -> Stream:
     """Return what the lines add to `cdn_*`. Reads the tables `taken` and `audio`."""
-    workspace.run(statement("sums"))
-    _admit(workspace, hosts)
-    answers = _sums(workspace, _STATUS, "host, pop_of(pop), status::VARCHAR, cache_of(cache)")
-    sizes: dict[Labels, int] = defaultdict(int)
-    for host, pop, _, state, _, sent in answers:
-        sizes[host, pop, state] += sent
+    groups: dict[int, list[Any]] = defaultdict(list)
+    for grouping, *row in workspace.rows(statement("sums")):
+        groups[grouping].append(row)
+    _admit(hosts, groups[_ANSWER])
+    requests: Counter[Labels] = Counter()
+    sizes: Counter[Labels] = Counter()
+    errors: Counter[Labels] = Counter()
+    for host, pop, status, state, error, *_, n, sent, _ in groups[_ANSWER]:
+        here, place, cached = hosts.label(host), pop_of(pop), cache_of(state)
+        requests[here, place, str(status), cached] += n
+        sizes[here, place, cached] += sent
+        if error is not None and (reason := error_of(error)):
+            errors[here, place, reason] += n
+    protocols: Counter[Labels] = Counter()
+    countries: Counter[Labels] = Counter()
+    for host, *_, protocol, is_ipv6, country, _, n, _, _ in groups[_CLIENT]:
+        here = hosts.label(host)
+        protocols[here, protocol_of(protocol), "6" if is_ipv6 else "4"] += n
+        countries[here, country_of(country)] += n
     return Stream(
-        requests=_counts(answers),
+        requests=list(requests.items()),
         response_bytes=list(sizes.items()),
-        durations=_durations(workspace),
-        protocols=_counts(_sums(workspace, _CLIENT, _PROTOCOL_LABELS)),
-        countries=_counts(_sums(workspace, _CLIENT, f"host, coalesce({_CODE}, '')")),
-        errors=_counts(row for row in _sums(workspace, _STATUS, _ERROR_LABELS) if row[2]),
+        durations=_durations(groups[_DURATION], hosts),
+        protocols=list(protocols.items()),
+        countries=list(countries.items()),
+        errors=list(errors.items()),
         speeds=_speeds(workspace),
-        ended={second: n for second, n, _ in _sums(workspace, _ENDED, "ended")},
+        ended={row[-4]: row[-3] for row in groups[_ENDED]},
     )
 
 
-def _admit(workspace: Workspace, hosts: Hosts) -> None:
-    successful = workspace.rows(
-        "SELECT lower(host) FROM sums WHERE grouping = $status"
-        " AND status BETWEEN 200 AND 299 AND host NOT IN ('', '(null)')"
-        " GROUP BY lower(host) ORDER BY sum(requests) DESC, lower(host) LIMIT $limit",
-        {"status": _STATUS, "limit": FIRST},
-    )
-    hosts.admit(host for (host,) in successful)
-    workspace.table("admitted", {"host": "VARCHAR"}, [(host,) for host in hosts.admitted])
-    workspace.run(statement("folded"))
-
-
-def _sums(workspace: Workspace, grouping: int, labels: str) -> list[Any]:
-    """Return rows of labels, then requests, then bytes."""
-    return workspace.rows(
-        f"SELECT {labels}, sum(requests)::BIGINT, sum(bytes)::BIGINT FROM folded"  # noqa: S608
-        " WHERE grouping = $grouping GROUP BY ALL",
-        {"grouping": grouping},
+def _admit(hosts: Hosts, rows: Iterable[Sequence[Any]]) -> None:
+    successful: Counter[str] = Counter()
+    for host, _, status, *_, n, _, _ in rows:
+        if host is not None and host not in UNSET and 200 <= status < 300:
+            successful[host.lower()] += n
+    hosts.admit(
+        host for host, _ in sorted(successful.items(), key=lambda each: (-each[1], each[0]))
     )
 
 
-def _counts(rows: Iterable[Sequence[Any]]) -> list[tuple[Labels, int]]:
-    return [(tuple(labels), requests) for *labels, requests, _ in rows]
-
-
-def _durations(workspace: Workspace) -> list[Histogram]:
-    rows = workspace.rows(
-        "SELECT host, cache_of(cache), bucket, sum(requests)::BIGINT, sum(took_us) / 1e6"
-        " FROM folded WHERE grouping = $grouping AND bucket IS NOT NULL GROUP BY ALL",
-        {"grouping": _BUCKET},
+def _durations(rows: Iterable[Sequence[Any]], hosts: Hosts) -> list[Histogram]:
+    return _histograms(
+        (
+            ((hosts.label(row[0]), cache_of(row[3])), row[5], row[-3], row[-1] / 1e6)
+            for row in rows
+            if row[5] is not None
+        ),
+        len(DURATION_BUCKETS),
     )
-    return _histograms(rows, len(DURATION_BUCKETS))
 
 
 def _speeds(workspace: Workspace) -> list[Histogram]:
     rows = workspace.rows(statement("speeds").format(bucket=bucket_of("speed", SPEED_BUCKETS)))
-    return _histograms(rows, len(SPEED_BUCKETS))
+    return _histograms(
+        (((continent_of(continent, country),), *rest) for continent, country, *rest in rows),
+        len(SPEED_BUCKETS),
+    )
 
 
 def _histograms(rows: Iterable[Sequence[Any]], bounds: int) -> list[Histogram]:
-    """Make histograms of rows of labels, bucket, observations, and their sum."""
+    """Make histograms of labels, bucket, observations, and their sum."""
     counts: dict[Labels, list[int]] = defaultdict(lambda: [0] * (bounds + 1))
     totals: dict[Labels, float] = defaultdict(float)
-    for *labels, bucket, observations, total in rows:
-        counts[tuple(labels)][bucket] += observations
-        totals[tuple(labels)] += total
+    for labels, bucket, observations, total in rows:
+        counts[labels][bucket] += observations
+        totals[labels] += total
     return [Histogram(labels, count, totals[labels]) for labels, count in counts.items()]

@@ -1,33 +1,53 @@
 """What is in the lines, so that the ledger can be asked what it knows of it."""
 
-from exporters.fastly.measure.model import Rules, Survey
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+
+from exporters.fastly.measure.model import Survey
+from exporters.fastly.measure.places import Place, Places
 from exporters.fastly.measure.reading import rejects
 from exporters.fastly.measure.workspace import Workspace, statement
 
-_REJECTED = """
-SELECT reason, count(*) FROM taken GROUP BY reason
-"""
-_VISITS = """
-SELECT DISTINCT began::DATE, podcast FROM wanted JOIN paths USING (path) WHERE podcast IS NOT NULL
-"""
-_EPISODES = """
-SELECT podcast, episode, bool_or(sound) FROM paths WHERE podcast IS NOT NULL GROUP BY ALL
-"""
+_PATH, _AGENT, _ADDRESS = 0b011, 0b101, 0b110
 
 
-def survey(workspace: Workspace, rules: Rules) -> Survey:
-    """Make the table `paths`, and return what is in the table `taken`."""
-    patterns = {"episode_path": rules.episode_path, "feed_path": rules.feed_path}
-    workspace.run(statement("paths"), patterns)
-    counts = dict(workspace.rows(_REJECTED))
-    found = workspace.rows(_EPISODES)
-    feeds = workspace.rows("SELECT DISTINCT feed FROM paths WHERE feed IS NOT NULL")
-    shows = {podcast for podcast, _, _ in found}
-    return Survey(
-        lines=sum(counts.values()),
-        rejected={reason: n for reason, n in counts.items() if reason is not None},
-        rejects=rejects(workspace) if len(counts) > 1 else (),
-        visits=frozenset(workspace.rows(_VISITS)),
-        episodes={(podcast, episode): sound for podcast, episode, sound in found},
-        shows=frozenset(shows | {rules.feeds.get(feed, feed) for (feed,) in feeds}),
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What requests for audio and feeds are about."""
+
+    places: dict[str, Place]
+    """Path to what it leads to."""
+    agents: list[str]
+    addresses: list[str]
+    """Those that are not their own client."""
+    survey: Survey
+
+
+def survey(
+    workspace: Workspace, places: Places, reasons: Counter[str | None], *, every_address: bool
+) -> Found:
+    """Return what is in the table `taken`."""
+    rows = workspace.rows(statement("found"), {"every_address": every_address})
+    found = {path: place for _, path, *_ in rows if path and (place := places.find(path))}
+    visits: set[tuple[date, str]] = set()
+    episodes: dict[tuple[str, str], bool] = {}
+    for grouping, path, day, _, _, sound in rows:
+        place = found.get(path) if grouping == _PATH else None
+        if place and place.episode:
+            visits.add((date.fromisoformat(day), place.podcast))
+            pair = (place.podcast, place.episode)
+            episodes[pair] = episodes.get(pair, False) or sound
+    return Found(
+        places=found,
+        agents=[agent for grouping, _, _, agent, *_ in rows if grouping == _AGENT],
+        addresses=[row[4] for row in rows if row[0] == _ADDRESS and row[4] is not None],
+        survey=Survey(
+            lines=reasons.total(),
+            rejected={reason: n for reason, n in reasons.items() if reason is not None},
+            rejects=rejects(workspace) if len(reasons) > 1 or None not in reasons else (),
+            visits=frozenset(visits),
+            episodes=episodes,
+            shows=frozenset(place.podcast for place in found.values()),
+        ),
     )

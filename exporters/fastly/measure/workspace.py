@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +12,6 @@ from typing import Any, Self
 import duckdb
 
 from exporters.core.errors import NearfieldError, StartError
-from exporters.fastly.formats.countries import CONTINENTS, countries
 
 _EXPECTED = (
     duckdb.DataError,
@@ -25,6 +25,7 @@ class MeasureError(NearfieldError):
     """The lines of a segment cannot be measured: no memory, no disk, a pattern of the settings."""
 
 
+@cache
 def statement(name: str) -> str:
     """Return a statement of `sql/`."""
     return (files(__package__) / "sql" / f"{name}.sql").read_text(encoding="utf-8")
@@ -51,10 +52,6 @@ class Workspace:
         self._make_scratch()
         self._duck = duckdb.connect(":memory:", config=self._config)
         self.run("SET TimeZone = 'UTC'")
-        self.run(statement("macros"))
-        spellings = {"spelling": "VARCHAR", "code": "VARCHAR", "continent": "VARCHAR"}
-        self.table("countries", spellings, countries())
-        self.table("continents", {"code": "VARCHAR"}, [(code,) for code in CONTINENTS])
         return self
 
     def _make_scratch(self) -> None:

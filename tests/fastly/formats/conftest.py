@@ -9,7 +9,7 @@ import pytest
 from exporters.fastly.formats import AUTO, Format
 from exporters.fastly.lines import clean
 from exporters.fastly.measure.model import Moment, Rules
-from exporters.fastly.measure.reading import prepare, read
+from exporters.fastly.measure.reading import Reading
 from exporters.fastly.measure.workspace import Workspace
 from exporters.ledger.model import Calendar
 from tests.fastly.traffic import NOON
@@ -57,8 +57,8 @@ def reads(workspace: Workspace, tmp_path: Path) -> Read:
         file = tmp_path / "lines.log"
         file.write_bytes(clean(b"\n".join(lines)))
         calendar = Calendar(frozenset(), NOON.date())
-        prepare(workspace, Moment(NOON.replace(year=2030), calendar, NOON, backfill=True))
-        read(workspace, file, form, ANY)
+        moment = Moment(NOON.replace(year=2030), calendar, NOON, backfill=True)
+        Reading(workspace, ANY, moment).read(file, form)
         columns = ", ".join(f'"{name}"' for name in COLUMNS)
         rows = workspace.rows(f"SELECT {columns} FROM taken")
         return [dict(zip(COLUMNS, row, strict=True)) for row in rows]

@@ -1,18 +1,22 @@
--- Every request for audio with its outcome: PTMG 5.5.2; the order of the cases decides where two
--- fit. Requests for shows that never had an episode are left out; `episode` is the ledger's id,
--- NULL for a path of a show that never was an episode.
+-- Every request for a show's audio with its outcome (PTMG 5.5.2; the order of the cases decides
+-- where two fit), and every answered one for its feed. `episode` is the ledger's id, NULL for a path
+-- of a show that never was an episode.
 CREATE OR REPLACE TEMP TABLE audio AS
 SELECT
-    w.began, w.status, w.bytes, w.took_us, w."range", w.content_range, w.ranged,
-    upper(trim(coalesce(w.country, ''))) AS country,
-    upper(w.continent) AS continent,
+    w.began, w.status, w.bytes, w.took_us, w."range", w.content_range, w.ranged, w.country,
+    w.continent,
     paths.podcast,
-    known.id AS episode,
-    known.size,
+    paths.episode,
+    paths.size,
     agents.number AS agent,
-    clients.client,
+    coalesce(clients.client, w.address) AS client,
     w.began >= $live_from::TIMESTAMP AS live,
     CASE
+        WHEN paths.is_feed
+            THEN CASE
+                WHEN w.status IN (200, 304) AND coalesce(w.method, 'GET') = 'GET' THEN 'feed'
+                ELSE 'none'
+            END
         WHEN w.method = 'HEAD' OR (w.method IS NULL AND w.status = 200 AND w.bytes = 0) THEN 'head'
         WHEN w.status = 304 THEN 'not_modified'
         WHEN
@@ -27,10 +31,13 @@ SELECT
         WHEN w.status NOT IN (200, 206) OR w.method <> 'GET' THEN 'error'
         ELSE 'valid'
     END AS outcome
-FROM wanted AS w
+FROM taken AS w
 JOIN paths ON paths.path = w.path
-JOIN shows ON shows.podcast = paths.podcast
-LEFT JOIN known ON known.podcast = paths.podcast AND known.episode = paths.episode
 JOIN agents ON agents.agent = w.agent
-JOIN clients ON clients.address = w.address
-ANTI JOIN closed ON closed.podcast = paths.podcast AND closed.day = w.began::DATE;
+LEFT JOIN clients ON clients.address = w.address
+WHERE
+    w.wanted
+    AND NOT (
+        len($closed::VARCHAR[]) > 0
+        AND list_contains($closed::VARCHAR[], w.began::DATE || ' ' || paths.podcast)
+    );

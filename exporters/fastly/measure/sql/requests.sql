@@ -1,8 +1,7 @@
--- Every request of the lines in `facts` (see formats.parsed), typed. `reason` says why a line is
--- rejected, or is NULL; `hop` marks what the CDN asked of itself, which is never counted.
--- `ranged` tells a format that has ranges from one that has none. Texts are as the line has them:
--- `(null)`, which is how Fastly writes what is not set, is left to where few of them are left.
-CREATE OR REPLACE TEMP VIEW requests AS
+-- Every request of some facts, typed. `reason` says why a line is rejected, or is NULL; `hop` marks
+-- what the CDN asked of itself, which is never counted; `ranged` tells a format that has ranges from
+-- one that has none. Texts are as the line has them: `(null)`, which is how Fastly writes what is
+-- not set, is left to where few of them are left.
 SELECT
     *,
     CASE
@@ -11,12 +10,12 @@ SELECT
         WHEN path IS NULL OR path IN ('', '(null)') THEN 'no_path'
         WHEN status IS NULL OR status < 100 THEN 'no_status'
         WHEN bytes IS NULL THEN 'bad_number'
-        WHEN began > getvariable('latest') THEN 'future'
+        WHEN began > $latest::TIMESTAMP THEN 'future'
         WHEN
-            began < getvariable('earliest')
-            AND NOT list_contains(getvariable('open_days'), began::DATE)
-            OR len(getvariable('closed_days')) > 0
-            AND list_contains(getvariable('closed_days'), began::DATE)
+            began < $earliest::TIMESTAMP
+            AND NOT list_contains($open_days::DATE[], began::DATE)
+            OR len($closed_days::DATE[]) > 0
+            AND list_contains($closed_days::DATE[], began::DATE)
             THEN 'closed_day'
     END AS reason
 FROM (
@@ -82,5 +81,5 @@ FROM (
         "error",
         coalesce("inner" IN ('true', '1'), FALSE)
         OR coalesce(shield NOT IN ('', '0', '(null)'), edge IN ('false', '0'), FALSE) AS hop
-    FROM facts
-);
+    FROM ({facts})
+)

@@ -36,5 +36,5 @@ FROM (
         *,
         reason IS NULL AND NOT hop
         AND (regexp_matches(path, $episode_path) OR regexp_matches(path, $feed_path)) AS wanted
-    FROM requests
+    FROM ({requests})
 );

@@ -1,40 +1,58 @@
--- What each client with one user agent got of each episode on each day. The single requests are
--- kept where a window rolls: time in microseconds, low (-1: not known), high (or bytes).
-CREATE OR REPLACE TEMP TABLE touched AS
+-- What each client with one user agent got of each episode on each day, by valid requests: parts of
+-- the file [low, high) where the format says which, else `loose` bytes of it. An answer 200 begins
+-- at 0, whatever was asked for. The single requests are kept where a window rolls: time in
+-- microseconds, low (-1: not known), high (or bytes).
 SELECT
-    day, episode, client, agent,
-    min(began) AS first_at,
-    max(began) AS last_at,
+    began::DATE::VARCHAR AS day,
+    episode,
+    client,
+    agent,
+    min(began) || '+00' AS first_at,
+    max(began) || '+00' AS last_at,
     count(*) AS requests,
     count(*) FILTER (live) AS live,
-    sum(loose)::BIGINT AS loose,
+    (sum(bytes) FILTER (low IS NULL))::BIGINT AS loose,
     string_agg('[' || low || ',' || high || ')', ',') FILTER (high > low) AS ranges,
-    CASE WHEN getvariable('rolling') THEN
+    max(country) AS country,
+    CASE WHEN $rolling THEN
         string_agg(
             epoch_us(began) || ',' || coalesce(low, -1) || ','
             || greatest(low, coalesce(high, bytes)), ','
         )
-    END AS touches,
-    max(country) AS country
-FROM delivered
-GROUP BY day, episode, client, agent;
-
-CREATE OR REPLACE TEMP TABLE people AS
-SELECT row_number() OVER () AS number, day, client, agent
-FROM (SELECT DISTINCT day, client, agent FROM touched);
-
--- Requests at each hour of the day, of those whose requests are not all in one hour.
-CREATE OR REPLACE TEMP TABLE hourly AS
-SELECT
-    day, episode, client, agent,
-    list_transform(
-        range(24), lambda h: len(list_filter(hours, lambda found: found = h))
-    )::VARCHAR AS by_hour
+    END AS touches
 FROM (
-    SELECT day, episode, client, agent, list(hour(began)) AS hours
-    FROM delivered
-    SEMI JOIN (
-        FROM touched WHERE date_trunc('hour', first_at) <> date_trunc('hour', last_at)
-    ) USING (day, episode, client, agent)
-    GROUP BY day, episode, client, agent
-);
+    SELECT
+        *,
+        CASE
+            WHEN span.last <> '' THEN least(low + bytes, TRY_CAST(span.last AS BIGINT) + 1)
+            ELSE low + bytes
+        END AS high
+    FROM (
+        SELECT
+            *,
+            CASE
+                WHEN NOT ranged THEN NULL
+                WHEN status = 200 THEN 0
+                WHEN span.first <> '' THEN TRY_CAST(span.first AS BIGINT)
+                WHEN asked.first <> '' THEN TRY_CAST(asked.first AS BIGINT)
+                WHEN asked.suffix <> ''
+                    THEN greatest(size - TRY_CAST(asked.suffix AS BIGINT), 0)
+            END AS low
+        FROM (
+            SELECT
+                *,
+                regexp_extract(
+                    content_range, '^bytes ([0-9]{1,15})-([0-9]{1,15})/', ['first', 'last']
+                ) AS span,
+                CASE WHEN content_range IS NULL OR content_range IN ('', '(null)') THEN
+                    regexp_extract(
+                        "range", '^bytes= ?(?:([0-9]{1,15})-[0-9]*|-([0-9]{1,15}))$',
+                        ['first', 'suffix']
+                    )
+                END AS asked
+            FROM audio
+            WHERE outcome = 'valid' AND episode IS NOT NULL
+        )
+    )
+)
+GROUP BY began::DATE, episode, client, agent;
