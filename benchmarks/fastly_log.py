@@ -1,10 +1,10 @@
 """Make a log for the benchmarks: the same lines every time, as a busy show's CDN would write them.
 
-    python benchmarks/fastly_log.py FILE [--lines 1000000] [--hours 1] [--start 2026-10-09T08:00]
+    python benchmarks/fastly_log.py [FILE] [--lines 1000000] [--hours 1] [--start 2026-10-09T08:00]
 
 Lines are 550 bytes in our own JSON format, in the order of their ends. Half are audio: sessions of
 1 to 14 ranges by 50,000 listeners with 3,000 user agents on 500 episodes of 5 shows. The rest are
-pages, scripts, images and feeds.
+pages, scripts, images and feeds. Without FILE three lines are shown.
 """
 
 import argparse
@@ -142,13 +142,16 @@ def write(file: Path, lines: int, hours: float, start: float) -> None:
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=Path, nargs="?")
     parser.add_argument("--lines", type=int, default=1_000_000)
     parser.add_argument("--hours", type=float, default=1.0)
     parser.add_argument("--start", default="2026-10-09T08:00")
     asked = parser.parse_args()
     start = datetime.fromisoformat(asked.start).replace(tzinfo=UTC).timestamp()
-    write(asked.file, asked.lines, asked.hours, start)
+    if asked.file:
+        write(asked.file, asked.lines, asked.hours, start)
+    else:
+        print(b"".join(Log(start, asked.hours).lines(3)).decode(), end="")
 
 
 if __name__ == "__main__":

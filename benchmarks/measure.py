@@ -1,6 +1,6 @@
 """Measure how fast segments reach the ledger, stage by stage and end to end, and how much memory.
 
-    python -m benchmarks.measure [--lines 1000000] [--segment 100000] [--recorders 2] [--dsn DSN]
+    python benchmarks/measure.py [--lines 1000000] [--segment 100000] [--recorders 2] [--dsn DSN]
 
 Without a DSN an embedded PostgreSQL runs in a folder of its own, fsync and all, on the same
 processors. Lines are those of `fastly_log.py`, cut into segments of `--segment` lines; they are on
