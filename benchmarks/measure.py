@@ -30,6 +30,7 @@ from exporters.core.database import Database
 from exporters.embedded import EmbeddedServer
 from exporters.fastly.measure import Moment
 from exporters.fastly.record.build import Bench, opened
+from exporters.fastly.record.pieces import pieces
 from exporters.fastly.record.recorder import Recorder
 from exporters.fastly.record.settings import CountingSettings
 from exporters.fastly.segment import Batch, Segment
@@ -99,9 +100,10 @@ async def only_measure(recorder: Recorder, segments: Sequence[Segment]) -> None:
     moment = Moment(NOW, calendar, NOW - timedelta(hours=6))
     form = recorder.formats("auto")
     for segment in segments:
-        survey = recorder.measurer.survey(segment.path, form, moment)
-        known = await recorder.ledger.know(survey.visits, survey.episodes, survey.shows, NOW)
-        recorder.measurer.measure(known)
+        for piece in pieces(segment.path, segment.batches, recorder.piece, recorder.scratch):
+            survey = recorder.measurer.survey(piece, form, moment)
+            known = await recorder.ledger.know(survey.visits, survey.episodes, survey.shows, NOW)
+            recorder.measurer.measure(known)
 
 
 async def record(recorders: Sequence[Recorder], segments: Sequence[Segment]) -> None:
