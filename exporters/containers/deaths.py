@@ -47,21 +47,22 @@ class Starts:
     """Says how often a container was started again since it was last looked at."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[float, int, int]] = {}
-        """When it started, the engine's count then, and that count now."""
+        self._known: dict[str, tuple[float, int]] = {}
+        """When it started, and the restarts that the engine had done by then."""
 
     def again(self, container: Container) -> int:
         """Return the starts since the last call, 0 for the first.
 
-        The engine counts what its restart policy does, before it does it; a start by hand leaves
-        the count and only moves `started_at`.
+        A start by the restart policy is counted by the engine before its delay begins, and taken
+        back where the container is stopped during it: one that waits has not been started yet. A
+        start by hand leaves the engine's count and only moves `started_at`.
         """
-        started, count = container.started_at, container.restart_count
-        before, at_start, counted = self._known.get(container.id, (started, count, count))
-        by_policy = max(count - counted, 0)
-        by_hand = started > before > 0 and count == at_start
-        self._known[container.id] = (started, count if started != before else at_start, count)
-        return by_policy or int(by_hand)
+        started = container.started_at
+        done = container.restart_count - (container.state == "restarting")
+        before, counted = self._known.get(container.id, (started, done))
+        by_hand = started > before > 0 and done <= counted
+        self._known[container.id] = (started, max(done, counted))
+        return max(done - counted, 0) or int(by_hand)
 
     def forget(self, key: str) -> None:
         """The container is gone."""

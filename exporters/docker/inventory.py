@@ -193,7 +193,7 @@ class Inventory:
         known = self._containers.get(event.id)
         if event.action == "destroy":
             self._put(event.id, None)
-        elif event.action == "die" and known:
+        elif event.action == "die" and known and known.state != "restarting":
             self._put(event.id, replace(known, state="exited", health="", pid=0))
         if event.action in _TELLING:
             self.look_again([event.id])

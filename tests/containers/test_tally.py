@@ -130,11 +130,20 @@ def test_a_policy_counts_before_the_start_and_a_hand_only_starts() -> None:
     starts = Starts()
     at = replace(container(), started_at=10.0)
     assert starts.again(at) == 0
-    assert starts.again(replace(at, restart_count=1, state="restarting")) == 1
-    assert starts.again(replace(at, restart_count=1, started_at=11.0)) == 0
+    assert starts.again(replace(at, restart_count=1, state="restarting")) == 0
+    assert starts.again(replace(at, restart_count=1, started_at=11.0)) == 1
     assert starts.again(replace(at, restart_count=1, started_at=12.0)) == 1
     assert starts.again(replace(at, restart_count=4, started_at=13.0)) == 3
     assert starts.again(replace(at, restart_count=4, started_at=13.0)) == 0
+
+
+def test_a_restart_that_a_stop_took_back_was_none() -> None:
+    starts = Starts()
+    at = replace(container(), started_at=10.0, restart_count=2)
+    assert starts.again(at) == 0
+    assert starts.again(replace(at, restart_count=3, state="restarting")) == 0
+    assert starts.again(replace(at, state="exited")) == 0
+    assert starts.again(replace(at, started_at=11.0)) == 1
 
 
 def test_a_second_death_soon_after_an_inspected_one_is_new() -> None:
