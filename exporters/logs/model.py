@@ -7,27 +7,24 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One entry of a container's log, after joining, cleaning and redaction.
-
-    Attributes:
-        time_ns: Docker's time of its first line, in nanoseconds since the epoch.
-        container: the container's name.
-        service: as DESIGN 4 says.
-        stack: the Compose project or the stack's namespace, or empty.
-        stream: `stdout` or `stderr`.
-        level: `trace`, `debug`, `info`, `warning`, `error`, `critical` or `unknown`.
-        text: its lines, joined by line feeds, without colours and secrets.
-        fields: what JSON or logfmt in the text said, names to words.
-    """
+    """One entry of a container's log, after joining, cleaning and redaction."""
 
     time_ns: int
+    """Docker's time of its first line, in nanoseconds since the epoch."""
     container: str
+    """The container's name."""
     service: str
+    """As DESIGN 4 says."""
     stack: str
+    """The Compose project or the stack's namespace, or empty."""
     stream: str
+    """`stdout` or `stderr`."""
     level: str
+    """`trace`, `debug`, `info`, `warning`, `error`, `critical` or `unknown`."""
     text: str
+    """Its lines, joined by line feeds, without colours and secrets."""
     fields: Mapping[str, str]
+    """What JSON or logfmt in the text said, names to words."""
 
 
 class Reader(Protocol):
