@@ -28,11 +28,11 @@ from pydantic import SecretStr
 from benchmarks.fastly_log import Log, episodes
 from exporters.core.database import Database
 from exporters.embedded import EmbeddedServer
+from exporters.fastly.counting import CountingSettings
 from exporters.fastly.measure import Moment
 from exporters.fastly.record.build import Bench, opened
 from exporters.fastly.record.pieces import pieces
 from exporters.fastly.record.recorder import Recorder
-from exporters.fastly.record.settings import CountingSettings
 from exporters.fastly.segment import Batch, Segment
 from exporters.fastly.settings import FastlySettings
 from exporters.ledger import EpisodeFacts, Ledger, write_episodes

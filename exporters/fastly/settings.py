@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from exporters.core.quantities import Address, Duration, Listen, Size
 from exporters.core.settings import Folder, Location, Section
+from exporters.fastly.counting import CountingSettings
 from exporters.fastly.lines import MAX_LINE
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
@@ -223,6 +224,9 @@ class FastlySettings(Section):
         default="calendar", description="Window in which a listener's requests are one download."
     )
 
+    counting: CountingSettings = Field(
+        default_factory=CountingSettings, description="What is a download."
+    )
     syslog: SyslogSettings = Field(default_factory=SyslogSettings, description="Lines over syslog.")
     s3: S3Settings = Field(default_factory=S3Settings, description="Lines in a bucket.")
     realtime: RealtimeSettings = Field(

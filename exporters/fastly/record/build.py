@@ -13,6 +13,7 @@ from exporters.core.errors import SettingsError
 from exporters.core.telemetry import Telemetry
 from exporters.fastly import segment
 from exporters.fastly.apps import opawg_classifier, own_classifier
+from exporters.fastly.counting import CountingSettings
 from exporters.fastly.formats import FORMATS, Format, merged
 from exporters.fastly.measure import (
     BadNetworks,
@@ -26,7 +27,6 @@ from exporters.fastly.measure.hosts import Hosts
 from exporters.fastly.quarantine import Quarantine
 from exporters.fastly.record.metrics import StreamMetrics
 from exporters.fastly.record.recorder import Recorder
-from exporters.fastly.record.settings import CountingSettings
 from exporters.fastly.record.worker import OnRepeated, Segments, Worker
 from exporters.fastly.settings import FastlySettings
 from exporters.ledger import Ledger

@@ -7,8 +7,8 @@ from pydantic import SecretStr, ValidationError
 
 from exporters.core.database import Database
 from exporters.core.errors import SettingsError
+from exporters.fastly.counting import CountingSettings
 from exporters.fastly.record.build import Bench, known_formats, opened
-from exporters.fastly.record.settings import CountingSettings
 from exporters.fastly.settings import FastlySettings
 from exporters.ledger import Ledger
 

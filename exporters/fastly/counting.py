@@ -29,6 +29,11 @@ class CountingSettings(Section):
         default=6 * 3600.0,
         description="How long ago a download may have begun to move the live counters.",
     )
+    close_after: Duration = Field(
+        default=72 * 3600.0,
+        description="How long after its end, and after the last line written to it, a UTC day takes"
+        " late lines; then its listeners and their key are destroyed.",
+    )
     id3_bytes: Annotated[int, Field(ge=0)] = Field(
         default=0, description="Bytes of an episode's file before its sound: tags, images."
     )
