@@ -1,6 +1,7 @@
 """Whatever a line says, it is counted or rejected, and its neighbours are counted."""
 
 import json
+import os
 import resource
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -16,6 +17,8 @@ from exporters.fastly.measure import Measured, Measurer, Moment, Networks, Surve
 from exporters.fastly.measure.hosts import Hosts
 from exporters.ledger.model import Calendar, Day, Episode, Known
 from tests.fastly.traffic import NOON, RULES, body, classify, request
+
+SOAK = bool(os.environ.get("NEARFIELD_TEST_SOAK"))
 
 Measure = Callable[[bytes], tuple[Survey, Measured]]
 
@@ -83,8 +86,11 @@ changed = st.dictionaries(st.sampled_from(sorted(FIELDS)), values, min_size=1, m
 anything = changed | st.binary(max_size=60).map(lambda sent: sent.replace(b"\n", b" "))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(lines=st.lists(anything, min_size=1, max_size=5))
+@pytest.mark.soak
+@settings(
+    max_examples=1500 if SOAK else 40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+@given(lines=st.lists(anything, min_size=1, max_size=20))
 def test_a_neighbour_counts_whatever_stands_beside_it(measure: Measure, lines: list[bytes]) -> None:
     mark = b"192.0.2.77"
     neighbour = json.dumps(request(client_ip=mark.decode(), host="mark.example")).encode()
@@ -100,7 +106,9 @@ def test_a_neighbour_counts_whatever_stands_beside_it(measure: Measure, lines: l
         assert all(row.count("\t") == 15 for row in block.splitlines())
 
 
+@pytest.mark.soak
 def test_a_flood_of_distinct_everything_leaves_little_behind(measure: Measure) -> None:
+    each, limit = (20_000, 400_000) if SOAK else (7_000, 200_000)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for round_ in range(3):
         lines = (
@@ -116,15 +124,15 @@ def test_a_flood_of_distinct_everything_leaves_little_behind(measure: Measure) -
                 protocol=f"V{n}",
                 error=f"error {n}",
             )
-            for n in range(20_000)
+            for n in range(each)
         )
         survey, measured = measure(body(lines))
-        assert survey.lines == 20_000
+        assert survey.lines == each
         assert {labels[0] for labels, _ in measured.stream.requests} == {"other"}
         assert len(measured.stream.protocols) == 1
         assert {labels[1] for labels, _ in measured.stream.countries} == {""}
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    assert grown < 400_000, "kilobytes"
+    assert grown < limit, "kilobytes"
 
 
 def test_names_that_no_index_could_hold_are_no_episodes(measure: Measure) -> None:

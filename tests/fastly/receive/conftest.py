@@ -2,7 +2,14 @@
 
 import pytest
 
+from exporters.fastly.receive import listener
 from tests.core.web.certificates import Authority
+
+
+@pytest.fixture(autouse=True)
+def no_long_farewell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait less for clients whose body was refused, and who will not send the rest of it."""
+    monkeypatch.setattr(listener, "LINGERING", 0.3)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from exporters.fastly.spool.recovery import recover
 from tests.fastly.receive.receiving import AUTH
 from tests.fastly.spool.spooling import batches_of
 
-KILLS = 50 if os.environ.get("NEARFIELD_TEST_SOAK") else 8
+KILLS = 50 if os.environ.get("NEARFIELD_TEST_SOAK") else 5
 SENDERS = 6
 
 

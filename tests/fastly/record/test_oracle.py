@@ -1,6 +1,7 @@
 """The ledger agrees with plain counting, in whatever order and pieces lines arrive."""
 
 import asyncio
+import os
 import random
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -16,6 +17,7 @@ from exporters.ledger.model import Window
 from tests.fastly.oracle import Counts, File, count
 from tests.fastly.traffic import NOON, Counting, body, counting, request
 
+SHOWS, PIECES = (30, 10) if os.environ.get("NEARFIELD_TEST_SOAK") else (3, 5)
 SIZE = 120
 FILES = {"1": File(SIZE, 40), "2": File(90, 90)}
 """Files of bytes that can be counted on fingers; `seconds` is made so that this is a minute."""
@@ -101,13 +103,14 @@ async def prepare(state: Counting, podcast: str) -> None:
     state.now = NOON + timedelta(hours=60)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("window", ["calendar", "first-touch", "last-touch"])
 async def test_any_order_and_any_pieces_give_the_same_counts(
     database: str, tmp_path: Path, window: Window
 ) -> None:
     chance, shows = random.Random(window), numbers()
     async with counting(database, tmp_path, window=window) as state:
-        for _ in range(6):
+        for _ in range(SHOWS):
             podcast = f"show{next(shows)}"
             await prepare(state, podcast)
             lines = list(traffic(chance, podcast, 120, 60))
@@ -133,6 +136,7 @@ async def test_replaying_any_batch_changes_nothing(database: str, tmp_path: Path
         same(await found(state, "show"), count(lines, FILES))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("window", ["calendar", "last-touch"])
 async def test_several_workers_at_once_count_as_one(
     database: str, tmp_path: Path, window: Window
@@ -153,7 +157,7 @@ async def test_several_workers_at_once_count_as_one(
         chance.shuffle(again)
 
         async def work(worker: Counting, share: list[bytes]) -> None:
-            for piece in split(chance, share, 10):
+            for piece in split(chance, share, PIECES):
                 await worker.batches(*piece)
 
         shares = (again[n::3] for n in range(3))

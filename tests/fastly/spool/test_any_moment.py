@@ -20,6 +20,8 @@ CALLS = ("pwrite", "fdatasync", "fsync", "rename", "unlink", "ftruncate", "trunc
 LIMITS = SpoolLimits(quota=10**9, segment_size=8000, segment_age=0.0)
 SIZES = (100, 900, 1700, 5000)
 """Of batches: the last one becomes a segment of its own."""
+STEP = 1 if os.environ.get("NEARFIELD_TEST_SOAK") else 2
+"""Calls between two deaths: the one test takes the odd ones and the other the even ones."""
 
 
 def bodies(turn: int) -> list[bytes]:
@@ -100,7 +102,8 @@ def noted(path: Path) -> set[str]:
     return set(path.read_text().split()) if path.exists() else set()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.soak
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("power_cut", [False, True])
 def test_every_answered_batch_is_there_whole_whenever_the_process_is_killed(
     tmp_path: Path, power_cut: bool
@@ -108,7 +111,7 @@ def test_every_answered_batch_is_there_whole_whenever_the_process_is_killed(
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     sent: set[str] = set()
-    for turn in count(1):
+    for turn in count(1 + power_cut * (STEP - 1), STEP):
         process = context.Process(target=work, args=(tmp_path, turn, power_cut))
         process.start()
         process.join()
