@@ -11,7 +11,7 @@ class LedgerTooNew(StartError):
 
 
 class AlreadyRecorded(NearfieldError):
-    """The segment, or the file, is in the ledger: it is to be deleted, not counted."""
+    """The segment is in the ledger: it is to be deleted, not counted."""
 
 
 class Overtaken(NearfieldError):
@@ -19,7 +19,7 @@ class Overtaken(NearfieldError):
 
 
 class BatchesRepeated(Overtaken):
-    """Another worker has counted some batches of the segment meanwhile."""
+    """Another worker has counted some batches, or files, of the segment meanwhile."""
 
     def __init__(self, digests: Iterable[str]) -> None:
         super().__init__("batches of the segment were counted elsewhere")

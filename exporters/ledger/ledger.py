@@ -29,7 +29,7 @@ _REPEATED = SQL(
     "SELECT digest FROM nearfield.batches"
     " WHERE digest = ANY (%(digests)s) AND counted_at > %(forgotten)s"
 )
-_ARCHIVED = SQL("SELECT EXISTS (SELECT FROM nearfield.files WHERE digest = %(digest)s)")
+_ARCHIVED = SQL("SELECT digest FROM nearfield.files WHERE digest = ANY (%(digests)s)")
 _FORGET_BATCHES = SQL("DELETE FROM nearfield.batches WHERE counted_at <= %(forgotten)s")
 _FORGET_SEGMENTS = SQL("DELETE FROM nearfield.segments WHERE recorded_at <= %(forgotten)s")
 
@@ -93,10 +93,11 @@ class Ledger:
         rows = await self.database.fetch(_REPEATED, params, deadline=DEADLINE)
         return frozenset(digest for (digest,) in rows)
 
-    async def archived(self, digest: str) -> bool:
-        """Return whether an archived file was counted."""
-        rows = await self.database.fetch(_ARCHIVED, {"digest": digest}, deadline=DEADLINE)
-        return bool(rows[0][0])
+    async def archived(self, digests: Collection[str]) -> frozenset[str]:
+        """Return those of the archived files, or of their parts, that were counted."""
+        params = {"digests": list(digests)}
+        rows = await self.database.fetch(_ARCHIVED, params, deadline=DEADLINE)
+        return frozenset(digest for (digest,) in rows)
 
     def recording(self, entry: Entry) -> AbstractAsyncContextManager[Recording]:
         """Open the transaction of a segment; see `recording.recording`."""

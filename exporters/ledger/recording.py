@@ -31,9 +31,16 @@ _SEGMENT = SQL(
     "INSERT INTO nearfield.segments (id, recorded_at) VALUES (%(id)s, %(now)s)"
     " ON CONFLICT DO NOTHING"
 )
-_FILE = SQL(
-    "INSERT INTO nearfield.files (digest, name, lines, recorded_at)"
-    " VALUES (%(digest)s, %(name)s, %(lines)s, %(now)s) ON CONFLICT DO NOTHING"
+_FILES = SQL(
+    """
+    INSERT INTO nearfield.files (digest, name, lines, recorded_at)
+    SELECT digest, name, lines, %(now)s
+    FROM unnest(%(digests)s::text[], %(names)s::text[], %(lines)s::bigint[])
+        AS given (digest, name, lines)
+    ORDER BY digest
+    ON CONFLICT DO NOTHING
+    RETURNING digest
+    """
 )
 _BATCHES = SQL(
     """
@@ -54,7 +61,7 @@ _RETRYABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An archived file: counted once, by the digest of its inflated content."""
+    """An archived file, or a part of one: counted once, by the digest of its inflated content."""
 
     digest: str
     name: str
@@ -74,7 +81,8 @@ class Entry:
     """What began before is not live: it moves no live counter."""
     digests: Collection[str] = ()
     """Of the batches that are counted; none of what nobody repeats."""
-    archive: Archive | None = None
+    archives: Collection[Archive] = ()
+    """What is counted of archived files, each once; none of live lines."""
 
 
 class Recording:
@@ -104,11 +112,9 @@ class Recording:
         with _retryable():
             await self._connection.execute(_SETTINGS)
             await self._connection.execute(statement("staging"))
-            await self._claim_once(_SEGMENT, {"id": entry.id, "now": entry.now})
-            if entry.archive:
-                found = entry.archive
-                params = {"digest": found.digest, "name": found.name, "lines": found.lines}
-                await self._claim_once(_FILE, params | {"now": entry.now})
+            await self._claim_segment()
+            if entry.archives:
+                await self._claim_files(entry.archives)
             if entry.digests:
                 await self._claim_batches(frozenset(entry.digests))
 
@@ -117,14 +123,29 @@ class Recording:
         with _retryable():
             await self._tally.finish(self._entry.worker, self._entry.now)
 
-    async def _claim_once(self, insert: SQL, params: Mapping[str, object]) -> None:
-        if not (await self._connection.execute(insert, params)).rowcount:
+    async def _claim_segment(self) -> None:
+        params = {"id": self._entry.id, "now": self._entry.now}
+        if not (await self._connection.execute(_SEGMENT, params)).rowcount:
             raise AlreadyRecorded(f"segment {self._entry.id} is in the ledger already")
+
+    async def _claim_files(self, archives: Collection[Archive]) -> None:
+        params = {
+            "digests": [found.digest for found in archives],
+            "names": [found.name for found in archives],
+            "lines": [found.lines for found in archives],
+            "now": self._entry.now,
+        }
+        await self._claim(_FILES, params, frozenset(found.digest for found in archives))
 
     async def _claim_batches(self, digests: frozenset[str]) -> None:
         now = self._entry.now
         params = {"digests": sorted(digests), "now": now, "forgotten": now - BATCH_MEMORY}
-        cursor = await self._connection.execute(_BATCHES, params)
+        await self._claim(_BATCHES, params, digests)
+
+    async def _claim(
+        self, insert: SQL, params: Mapping[str, object], digests: frozenset[str]
+    ) -> None:
+        cursor = await self._connection.execute(insert, params)
         claimed = {digest for (digest,) in await cursor.fetchall()}
         if repeated := digests - claimed:
             raise BatchesRepeated(repeated)
@@ -134,8 +155,8 @@ class Recording:
 async def recording(database: Database, entry: Entry) -> AsyncIterator[Recording]:
     """Give a recording that is committed at the end, unless it failed.
 
-    Raises AlreadyRecorded for a segment or file that is in the ledger, BatchesRepeated and
-    Overtaken where the segment must be measured again, and SourceError.
+    Raises AlreadyRecorded for a segment that is in the ledger, BatchesRepeated and Overtaken where
+    the segment must be measured again, and SourceError.
     """
     async with database.writing() as connection:
         opened = Recording(connection, entry)

@@ -118,7 +118,7 @@ class Counting:
         """Record lines as an archived file."""
         sent = body(lines)
         archive = Archive(digest(sent), "archive.log", len(lines))
-        return await self.recorder.record(segment(self.folder, sent, source="file"), archive)
+        return await self.recorder.record(segment(self.folder, sent, source="file"), [archive])
 
     async def tell(self, *episodes: EpisodeFacts) -> None:
         """Tell the ledger about episodes."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator
 from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ from exporters.fastly.formats import Format
 from exporters.fastly.measure import Measured, MeasureError, Measurer, Moment, Stream, Survey
 from exporters.fastly.quarantine import Rejected
 from exporters.fastly.record.pieces import kept, pieces
-from exporters.fastly.segment import Segment
+from exporters.fastly.segment import Batch, Segment
 from exporters.ledger import AlreadyRecorded, Archive, BatchesRepeated, Entry, Ledger, Overtaken
 from exporters.ledger.model import Known
 
@@ -69,8 +69,11 @@ class Recorder:
     piece: int = PIECE
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    async def record(self, segment: Segment, archive: Archive | None = None) -> Recorded:
+    async def record(self, segment: Segment, archives: Collection[Archive] = ()) -> Recorded:
         """Count a segment, unless it was counted before; it may then be deleted.
+
+        `archives` makes it a backfill: each of its batches is then an archived file, or a part of
+        one, with the digest of its archive.
 
         Raises SourceError where the ledger cannot be asked, MeasureError and OSError where the
         segment cannot be read, and DayClosed for a backfill that would count lines twice. Nothing
@@ -80,7 +83,7 @@ class Recorder:
         piece = self.piece
         for _ in range(_ATTEMPTS):
             try:
-                return await self._attempt(segment, archive, repeated, piece)
+                return await self._attempt(segment, archives, repeated, piece)
             except BatchesRepeated as more:
                 repeated |= more.digests
             except Overtaken:
@@ -92,33 +95,51 @@ class Recorder:
         raise SourceUnavailable("the ledger: other workers were in the way, again and again")
 
     async def _attempt(
-        self, segment: Segment, archive: Archive | None, repeated: frozenset[str], piece: int
+        self,
+        segment: Segment,
+        archives: Collection[Archive],
+        repeated: frozenset[str],
+        piece: int,
     ) -> Recorded:
-        now = self.now()
+        now, backfill = self.now(), bool(archives)
         digests = {batch.digest for batch in segment.batches if batch.digest}
-        if digests:
+        if backfill:
+            repeated |= await self.ledger.archived(digests)
+        elif digests:
             repeated |= await self.ledger.repeated(digests, now)
         batches = kept(segment, repeated)
         recorded = Recorded(repeated=len(segment.batches) - len(batches))
-        live_from = datetime.max.replace(tzinfo=UTC) if archive else now - self.live_window
-        entry = Entry(
-            id=segment.id,
-            worker=self.worker(),
-            now=now,
-            live_from=live_from,
-            digests=[batch.digest for batch in batches if batch.digest],
-            archive=archive,
-        )
-        moment = Moment(now, await self.ledger.calendar(now), live_from, archive is not None)
+        if backfill and not batches:
+            return recorded
+        entry = self._entry(segment, archives, batches, now)
+        moment = Moment(now, await self.ledger.calendar(now), entry.live_from, backfill)
         form = self.formats(segment.format)
         with closing(pieces(segment.path, batches, piece, self.scratch)) as files:
             try:
                 async with aclosing(self._measured(files, form, moment)) as chunks:
-                    await self._record(entry, chunks, recorded, backfill=archive is not None)
+                    await self._record(entry, chunks, recorded, backfill=backfill)
             except AlreadyRecorded:
                 return Recorded()
         recorded.committed_at = self.now()
         return recorded
+
+    def _entry(
+        self,
+        segment: Segment,
+        archives: Collection[Archive],
+        batches: Collection[Batch],
+        now: datetime,
+    ) -> Entry:
+        counted = {batch.digest for batch in batches if batch.digest}
+        files = {each.digest: each for each in archives if each.digest in counted}
+        return Entry(
+            id=segment.id,
+            worker=self.worker(),
+            now=now,
+            live_from=datetime.max.replace(tzinfo=UTC) if archives else now - self.live_window,
+            digests=() if archives else counted,
+            archives=tuple(files.values()),
+        )
 
     async def _record(
         self, entry: Entry, chunks: AsyncIterator[_Chunk], recorded: Recorded, *, backfill: bool
