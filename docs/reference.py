@@ -100,6 +100,7 @@ def _metrics() -> Iterator[Metric]:
 
 _EVERYTHING = {
     "downloads": {"app_dsn": "dbname=nowhere"},
+    "fastly": {"token": "none"},
     "slack": {"webhook_url": "https://slack.invalid/", "prometheus_url": "http://nowhere"},
     "logs": {"loki_url": "http://nowhere"},
     "containers": {"deploys": {"registries": ["registry.invalid"]}},

@@ -30,6 +30,7 @@ from exporters.docker import DockerSettings
 from exporters.downloads.settings import DownloadsSettings
 from exporters.embedded.locks import exclusive
 from exporters.embedded.server import EmbeddedServer
+from exporters.fastly.settings import FastlySettings
 from exporters.ledger import Ledger
 from exporters.loki import LokiSettings
 from exporters.slack import SlackSettings
@@ -56,6 +57,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     ledger: LedgerSettings = LedgerSettings()
     downloads: DownloadsSettings = DownloadsSettings()
+    fastly: FastlySettings = FastlySettings()
     docker: DockerSettings = DockerSettings()
     containers: ContainersSettings = ContainersSettings()
     logs: LokiSettings = LokiSettings()
@@ -87,16 +89,35 @@ class Kind:
     build: Callable[[Shared], Exporter]
     lacks: Callable[[Settings], str] = lambda _: ""
     """What its tables lack, in words that tell what to do; empty where it can run."""
+    wanted: Callable[[Settings], bool] = lambda _: False
+    """Whether it is configured though none of its tables is written."""
 
 
 _APP_DSN = (
     "downloads.app_dsn_file: wants a file with the connection string of the app's PostgreSQL"
     " (or set downloads.queries, to run your own SQL on the ledger)"
 )
+_NO_WAY_IN = (
+    "fastly.token_file: wants a file with the secret that Fastly sends with its log lines"
+    " (or set fastly.syslog.listen or fastly.s3.url, to get them another way)"
+)
 
 
 def _downloads_lacks(settings: Settings) -> str:
-    return "" if settings.downloads.app_dsn or settings.downloads.queries else _APP_DSN
+    """What there is to read: the app's database, users' SQL, or a ledger that others fill too."""
+    section = settings.downloads
+    reads = section.app_dsn or section.queries or settings.ledger.dsn or _has_stream(settings)
+    return "" if reads else _APP_DSN
+
+
+def _has_stream(settings: Settings) -> bool:
+    """Whether log lines are received: their downloads are shown by the exporter `downloads`."""
+    return "fastly" in settings.model_fields_set
+
+
+def _fastly_lacks(settings: Settings) -> str:
+    section = settings.fastly
+    return "" if section.token or section.syslog.listen or section.s3.url else _NO_WAY_IN
 
 
 def _build_downloads(shared: Shared) -> Exporter:
@@ -107,6 +128,15 @@ def _build_downloads(shared: Shared) -> Exporter:
         shared.ledger,
         reserved=shared.names,
     )
+
+
+def _build_fastly(shared: Shared) -> Exporter:
+    # DuckDB and S3's client take memory that other exporters have no use for.
+    from exporters.fastly import build as fastly  # noqa: PLC0415
+
+    settings = shared.settings
+    ledger = ledger_of(settings, limit=fastly.connections(settings.fastly))
+    return fastly.build(settings.fastly, settings.data_dir, ledger, shared.telemetry)
 
 
 def _build_containers(shared: Shared) -> Exporter:
@@ -128,7 +158,10 @@ def _build_deploys(shared: Shared) -> Exporter:
 
 
 KINDS: Mapping[str, Kind] = {
-    "downloads": Kind(("downloads",), _APP_DSN, _build_downloads, _downloads_lacks),
+    "downloads": Kind(
+        ("downloads",), _APP_DSN, _build_downloads, _downloads_lacks, wanted=_has_stream
+    ),
+    "fastly": Kind(("fastly",), _NO_WAY_IN, _build_fastly, _fastly_lacks),
     "containers": Kind(
         ("containers", "docker"),
         "containers: write the table [containers], which may be empty, to watch the containers of"
@@ -159,7 +192,11 @@ def read_settings(
 def configured(settings: Settings) -> tuple[str, ...]:
     """Return the names of the exporters whose tables are written; none is a problem."""
     written = settings.model_fields_set
-    names = tuple(name for name, kind in KINDS.items() if written.intersection(kind.sections))
+    names = tuple(
+        name
+        for name, kind in KINDS.items()
+        if written.intersection(kind.sections) or kind.wanted(settings)
+    )
     problems = [problem for name in names if (problem := KINDS[name].lacks(settings))]
     if problems or not names:
         raise SettingsError(problems or [kind.cure for kind in KINDS.values()])
@@ -229,12 +266,12 @@ def neighbours(shared: Shared, names: Collection[str]) -> Iterator[Exporter]:
             yield neighbour.exporter
 
 
-def ledger_of(settings: Settings) -> Database:
+def ledger_of(settings: Settings, *, limit: int = 2) -> Database:
     """Return the ledger that is named, or that of the embedded server."""
     if settings.ledger.dsn:
-        return Database("the ledger", settings.ledger.dsn)
+        return Database("the ledger", settings.ledger.dsn, limit=limit)
     dsn = SecretStr(EmbeddedServer(settings.data_dir).dsn())
-    return Database("the embedded ledger", dsn)
+    return Database("the embedded ledger", dsn, limit=limit)
 
 
 def _ledger(settings: Settings, telemetry: Telemetry) -> tuple[Exporter, Database]:

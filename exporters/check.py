@@ -26,8 +26,15 @@ async def run(file: Path | None, environ: Mapping[str, str]) -> None:
 
 
 def _web_problems(settings: app.Settings) -> list[str]:
-    try:
-        LiveConfig.load(settings.web.config_file)
-    except SettingsError as error:
-        return [f"web.config_file: {problem}" for problem in error.problems]
-    return []
+    files = {
+        "web.config_file": settings.web.config_file,
+        "fastly.web_config_file": settings.fastly.web_config_file,
+        "fastly.syslog.web_config_file": settings.fastly.syslog.web_config_file,
+    }
+    problems: list[str] = []
+    for setting, file in files.items():
+        try:
+            LiveConfig.load(file)
+        except SettingsError as error:
+            problems += [f"{setting}: {problem}" for problem in error.problems]
+    return problems

@@ -33,6 +33,8 @@ def example(tmp_path: Path, text: str) -> app.Settings:
     file.write_text(text)
     for name in ("app_dsn", "ledger_dsn"):
         (tmp_path / name).write_text("dbname=x")
+    for name in ("fastly_token", "syslog_token", "s3_secret", "fastly_api_token"):
+        (tmp_path / name).write_text("secret")
     (tmp_path / "slack_webhook").write_text("https://slack.invalid/x")
     return load(app.Settings, file, {})
 

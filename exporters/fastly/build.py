@@ -1,0 +1,48 @@
+"""The exporter of the log stream, put together: every way in, and the way to the ledger."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from exporters.core.database import Database
+from exporters.core.exporter import Exporter
+from exporters.core.telemetry import Telemetry
+from exporters.fastly.measure import REASONS
+from exporters.fastly.receive.intake import build_intake
+from exporters.fastly.record.build import Bench, build_recording
+from exporters.fastly.segment import Source
+from exporters.fastly.settings import FastlySettings
+from exporters.ledger import Ledger
+
+
+def build(
+    settings: FastlySettings, data_dir: Path, database: Database, telemetry: Telemetry
+) -> Exporter:
+    """Return the exporter; it opens `database`, the ledger's, for itself (see `connections`).
+
+    Raises SettingsError for tokens, patterns and files that cannot be used.
+    """
+    intake = build_intake(settings, data_dir, REASONS, telemetry)
+    bench = Bench(settings, settings.counting, data_dir, ledger_of(settings, database))
+
+    def repeated(source: Source, batches: int) -> None:
+        intake.metrics.repeated.inc((source,), batches)
+
+    recording = build_recording(bench, intake.spool, intake.quarantine, repeated, telemetry)
+    return Exporter(
+        "fastly",
+        resources=(database, intake.spool, *recording.resources),
+        services=(*intake.services, recording.worker),
+        sources=lambda: (*intake.sources, recording.worker),
+        collectors=(*intake.collectors, recording.metrics),
+        listeners=intake.listeners,
+    )
+
+
+def ledger_of(settings: FastlySettings, database: Database) -> Ledger:
+    """Return the ledger in a database, counting as the settings say."""
+    return Ledger(database, settings.window, timedelta(seconds=settings.counting.close_after))
+
+
+def connections(settings: FastlySettings) -> int:
+    """Return how many connections the ledger's database must give: two a recorder, one to tidy."""
+    return 2 * settings.counting.recorders + 1
