@@ -31,8 +31,9 @@ OLDEST, NEWEST = (1, 40), (1, 47)
 DEADLINE = 10.0
 """Seconds for one answer; the engine lists a thousand containers in one."""
 
+CONNECTIONS = 16
+
 _CONNECT = 5.0
-_CONNECTIONS = 16
 _IDLE = 5.0
 """Seconds that a connection is kept for the next request."""
 _VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})")
@@ -43,9 +44,15 @@ Params = Mapping[str, str]
 class DockerClient:
     """Speaks to one engine. Opening it connects to nothing: an engine may come later."""
 
-    def __init__(self, settings: DockerSettings, deadline: float = DEADLINE) -> None:
+    def __init__(
+        self,
+        settings: DockerSettings,
+        deadline: float = DEADLINE,
+        connections: int = CONNECTIONS,
+    ) -> None:
+        """`connections` may be open at a time, 0 for any number: for streams without an end."""
         self._settings = settings
-        self._deadline = deadline
+        self._deadline, self._connections = deadline, connections
         self._base = _base(settings)
         self._prefix = ""
         self._session: aiohttp.ClientSession | None = None
@@ -146,9 +153,9 @@ class DockerClient:
     def _connector(self) -> aiohttp.BaseConnector:
         if self._settings.host.startswith("unix://"):
             path = self._settings.host.removeprefix("unix://")
-            return aiohttp.UnixConnector(path, limit=_CONNECTIONS, keepalive_timeout=_IDLE)
+            return aiohttp.UnixConnector(path, limit=self._connections, keepalive_timeout=_IDLE)
         tls = _tls(self._settings) if self._settings.tls else True
-        return aiohttp.TCPConnector(ssl=tls, limit=_CONNECTIONS, keepalive_timeout=_IDLE)
+        return aiohttp.TCPConnector(ssl=tls, limit=self._connections, keepalive_timeout=_IDLE)
 
 
 def _base(settings: DockerSettings) -> str:

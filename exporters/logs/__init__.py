@@ -1,1 +1,92 @@
 """Container logs and our own records, on their way to Loki."""
+
+import re
+from collections.abc import Sequence
+
+from exporters.core.exporter import Exporter
+from exporters.core.telemetry import Telemetry
+from exporters.docker import DockerClient, DockerSettings, Engine
+from exporters.logs.convoy import Convoy
+from exporters.logs.editing import Drops, Editor, Origin
+from exporters.logs.follower import EXPORTER, SOURCE, Means
+from exporters.logs.joining import Rules
+from exporters.logs.metrics import DROPS, LogsMetrics
+from exporters.logs.model import Line, Reader
+from exporters.logs.own_records import OwnRecords
+from exporters.logs.reading import Work
+from exporters.logs.redaction import Redactor
+from exporters.logs.settings import LogsSettings
+from exporters.logs.source import Followers
+from exporters.logs.throttle import Throttles
+from exporters.loki import Loki, Stream
+
+__all__ = ["Line", "LogsSettings", "Reader", "build"]
+
+
+def build(
+    settings: LogsSettings,
+    docker: DockerSettings,
+    engine: Engine,
+    loki: Loki,
+    host: str,
+    telemetry: Telemetry,
+    *,
+    readers: Sequence[Reader] = (),
+) -> Exporter:
+    """Return the exporter; engine and Loki's sink are opened and run by whoever made them.
+
+    `readers` see every group of lines once it was handed to the sink. Logs are read through a
+    client of their own, since each takes a connection for as long as its container lives.
+    """
+    metrics = LogsMetrics(telemetry.dropped)
+    loki.metrics.introduce(*DROPS)
+    telemetry.introduce(EXPORTER, SOURCE)
+    client = DockerClient(docker, connections=0)
+    means = Means(
+        client,
+        loki.sink,
+        Convoy(),
+        telemetry,
+        metrics.followed,
+        readers,
+        settings.max_line_age,
+    )
+    editor = Editor(
+        host,
+        Redactor(settings.redact, settings.redact_patterns),
+        metrics,
+        Drops(metrics, loki.metrics.dropped),
+        readers,
+    )
+    followers = Followers(
+        engine.inventory,
+        settings.containers,
+        _Works(settings, editor).of,
+        means,
+        loki.sink,
+        metrics,
+    )
+    engine.inventory.watch(followers)
+    own = OwnRecords(settings, Stream("nearfield", "", host, "stderr"))
+    return Exporter(
+        EXPORTER,
+        resources=(client, own) if settings.own_records else (client,),
+        services=(followers,),
+        sources=lambda: (followers,),
+        collectors=(metrics, own),
+    )
+
+
+class _Works:
+    """What is done to the lines of each service, by the settings."""
+
+    def __init__(self, settings: LogsSettings, editor: Editor) -> None:
+        self._settings, self._editor = settings, editor
+        self._throttles = Throttles(settings.rate_limits, settings.samples)
+        self._first = {name: re.compile(text) for name, text in settings.first_lines.items()}
+
+    def of(self, origin: Origin) -> Work:
+        """Return what is done to the lines of a container."""
+        first = self._first.get(origin.service, self._first.get("*"))
+        rules = Rules(self._settings.multiline, self._settings.multiline_wait, first)
+        return Work(origin, rules, self._throttles.of(origin.service, origin.stack), self._editor)

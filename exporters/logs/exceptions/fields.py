@@ -1,6 +1,5 @@
 """Exceptions that JSON and logfmt tell in fields, under the names that loggers give them."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 
@@ -11,7 +10,7 @@ from exporters.logs.exceptions.model import Frame, Raised, raised, short
 _STACKS = (
     *("error.stack_trace", "exception.stacktrace", "error.stack", "err.stack", "exception.stack"),
     *("stack_trace", "stacktrace", "stackTrace", "stack", "traceback", "exc_info", "exc_text"),
-    *("exception", "error", "err", "crash_reason"),
+    *("exception", "error", "err"),
 )
 _TYPES = (
     *("error.type", "exception.type", "err.type", "error.name", "err.name", "error.kind"),
@@ -22,17 +21,21 @@ _MESSAGES = (
     *("error.message", "exception.message", "err.message", "error.reason", "error_message"),
     *("errorMessage", "exc_value", "exception_message", "error", "err", "exception"),
 )
-_NESTED = ("error", "err", "exception", "exc")
+_ANYTHING = ("error", "err", "exception")
 _CALLERS = ("caller", "error.file", "source.file")
-NAMES = frozenset((*_STACKS, *_TYPES, *_MESSAGES))
-"""A line without any of these fields tells no exception in fields."""
+_NAMED = re.compile(r"(?:err|exc|stack|trace)[\w.]*\"?\s*[:=]")
 
 _SEVERE = frozenset(("error", "critical"))
 _NOTHING = frozenset(("", "null", "nil", "none", "false", "true", "0", "1", "<nil>", "{}", "[]"))
 _TYPE = re.compile(r"(?:[A-Za-z_$][\w$]*(?:::|[./]))*[A-Za-z_$][\w$]*\Z")
 _TYPICAL = re.compile(r"[A-Z]\w*(?:Error|Exception|Failure|Fault)\Z|\w+(?:\.\w+)+\Z")
 _LINE = re.compile(r":\d+(?::\d+)?\Z")
-_LARGEST = 65_536
+
+
+def may_tell(text: str) -> bool:
+    """Whether a text has a field of such a name; quick, since fields are costly to make."""
+    hinted = "rr" in text or "xc" in text or "race" in text
+    return hinted and (text[:1] == "{" or "=" in text) and _NAMED.search(text) is not None
 
 
 def told(
@@ -42,52 +45,38 @@ def told(
 
     A message without a type counts as one of type `error`, where the level says that it is one.
     """
-    known = _flat(fields)
-    stack = next((known[name] for name in _STACKS if "\n" in known.get(name, "")), "")
+    stacks = (_lines(fields.get(name, "")) for name in _STACKS)
+    stack = next((text for text in stacks if "\n" in text), "")
     if stack and (found := recognise(stack)):
         return found
-    kind = _type(known)
-    messages = (_said(known, name) for name in _MESSAGES)
+    kind = _type(fields)
+    messages = (_said(fields, name) for name in _MESSAGES)
     message = next((text for text in messages if text and text != kind), "")
     if not kind and not (message and level in _SEVERE):
         return None
-    return raised(kind or "error", mask(message), golang.frames_of(stack) or _caller(known))
+    return raised(kind or "error", mask(message), golang.frames_of(stack) or _caller(fields))
 
 
-def _flat(fields: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the fields, and beside an error that is a table in JSON what it holds: `err.type`."""
-    known = dict(fields)
-    for name in _NESTED:
-        text = fields.get(name, "")
-        if text.startswith("{") and len(text) <= _LARGEST:
-            known |= {f"{name}.{key}": value for key, value in _table(text).items()}
-            known[name] = ""
-    return known
+def _lines(text: str) -> str:
+    """Return a text of logfmt, which is quoted as it was written, with its lines as lines."""
+    return text.replace(r"\n", "\n").replace(r"\t", "\t") if r"\n" in text else text
 
 
-def _table(text: str) -> Mapping[str, str]:
-    try:
-        table = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return {key: value for key, value in table.items() if isinstance(value, str)}
-
-
-def _type(known: Mapping[str, str]) -> str:
+def _type(fields: Mapping[str, str]) -> str:
     for name in _TYPES:
-        text = _said(known, name)
+        text = _said(fields, name)
         # Under a name that may be anything, only what looks like a type is one.
-        if text and (_TYPICAL if name in _NESTED else _TYPE).match(text):
+        if text and (_TYPICAL if name in _ANYTHING else _TYPE).match(text):
             return text
     return ""
 
 
-def _said(known: Mapping[str, str], name: str) -> str:
-    text = known.get(name, "").strip()
+def _said(fields: Mapping[str, str], name: str) -> str:
+    text = fields.get(name, "").strip()
     return "" if text.lower() in _NOTHING else text
 
 
-def _caller(known: Mapping[str, str]) -> list[Frame]:
+def _caller(fields: Mapping[str, str]) -> list[Frame]:
     """Return where the line was written, as Go's loggers tell it: `server/handler.go:42`."""
-    caller = next((known[name] for name in _CALLERS if known.get(name)), "")
+    caller = next((fields[name] for name in _CALLERS if fields.get(name)), "")
     return [Frame(short(_LINE.sub("", caller)), own=True)] if caller else []

@@ -1,7 +1,7 @@
 """Lines to exceptions: which language wrote it, or which fields of a structured line hold it."""
 
 from exporters.logs.exceptions import beam, golang, jvm, node, python
-from exporters.logs.exceptions.fields import NAMES, told
+from exporters.logs.exceptions.fields import may_tell, told
 from exporters.logs.exceptions.model import Raised
 from exporters.logs.model import Line
 
@@ -21,8 +21,8 @@ def exception_of(line: Line) -> Raised | None:
         return found
     if line.level in _HARMLESS:
         return None
-    if line.fields and not NAMES.isdisjoint(line.fields):
-        return told(line.fields, line.level, recognise)
+    if may_tell(text) and (found := told(line.fields, line.level, recognise)):
+        return found
     # Elixir and Go say by a sign what a single line is.
     return recognise(text) if "** (" in text or text.startswith(golang.SIGNS) else None
 
