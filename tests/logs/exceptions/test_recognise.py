@@ -135,18 +135,21 @@ def test_a_sign_is_enough_where_a_language_has_one(text: str, kind: str, message
         ),
         (
             {
-                "err": json.dumps(
-                    {"type": "OutOfStock", "message": "none of 3", "stack": stacks.NODE_NAMED}
-                )
+                "err.type": "OutOfStock", "err.message": "none of 3",
+                "err.stack": stacks.NODE_NAMED,
             },
             Raised("OutOfStock", "none left of <n>", "/app/stock.js in take"),
         ),
         (
-            {"err": json.dumps({"type": "OutOfStock", "message": "none of 3"})},
+            {"err.type": "OutOfStock", "err.message": "none of 3"},
             Raised("OutOfStock", "none of <n>", ""),
         ),
         (
             {"error": "no cart", "stacktrace": "shop/web.Handler\n\t/src/web/handler.go:31\n"},
+            Raised("error", "no cart", "src/web/handler.go in web.Handler"),
+        ),
+        (
+            {"error": "no cart", "stack": r"shop/web.Handler\n\t/src/web/handler.go:31\n"},
             Raised("error", "no cart", "src/web/handler.go in web.Handler"),
         ),
         ({"exception": "java.lang.IllegalStateException", "message": "x"},
