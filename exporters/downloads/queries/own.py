@@ -7,10 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from exporters.core.definitions import Entry, Path
+from exporters.core.definitions.fields import Cap, Label, Text, metric_flaw
 from exporters.core.quantities import Duration
 from exporters.core.settings import Section
 from exporters.core.settings.problems import suggestion
-from exporters.downloads.queries.fields import Cap, Interval, Label, Sql, Text, metric_flaw
+from exporters.downloads.queries.fields import Interval, Sql
 from exporters.downloads.queries.model import Defaults, Measure, Query
 
 

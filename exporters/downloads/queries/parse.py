@@ -1,7 +1,7 @@
 """An entry without `from`, or `from: sql`, to a query, in either of the two forms."""
 
 from exporters.core.definitions import Entry
-from exporters.downloads.queries.fields import is_name
+from exporters.core.definitions.fields import is_name
 from exporters.downloads.queries.model import Defaults, Query
 from exporters.downloads.queries.own import parse_own
 from exporters.downloads.queries.postgres_exporter import parse_postgres_exporter

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from exporters.core.definitions import Entry
+from exporters.core.definitions.fields import is_name
 from exporters.core.settings import Section
-from exporters.downloads.queries.fields import ServerRange, Sql, is_name
+from exporters.downloads.queries.fields import ServerRange, Sql
 from exporters.downloads.queries.model import Defaults, Kind, Measure, Query, Reading
 from exporters.downloads.queries.versions import ANY
 
