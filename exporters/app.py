@@ -11,7 +11,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 from pydantic import Field, SecretStr
 
-from exporters import containers, docker, downloads, loki, slack
+from exporters import containers, docker, downloads, logs, loki, slack
 from exporters.containers import ContainersSettings, deploys
 from exporters.core import lifecycle
 from exporters.core.database import Database
@@ -32,7 +32,7 @@ from exporters.embedded.locks import exclusive
 from exporters.embedded.server import EmbeddedServer
 from exporters.fastly.settings import FastlySettings
 from exporters.ledger import Ledger
-from exporters.loki import LokiSettings
+from exporters.logs import LogsSettings
 from exporters.slack import SlackSettings
 
 VERSION = version("nearfield")
@@ -60,7 +60,7 @@ class Settings(Section):
     fastly: FastlySettings = FastlySettings()
     docker: DockerSettings = DockerSettings()
     containers: ContainersSettings = ContainersSettings()
-    logs: LokiSettings = LokiSettings()
+    logs: LogsSettings = LogsSettings()
     slack: SlackSettings = SlackSettings()
 
 
@@ -91,6 +91,8 @@ class Kind:
     """What its tables lack, in words that tell what to do; empty where it can run."""
     wanted: Callable[[Settings], bool] = lambda _: False
     """Whether it is configured though none of its tables is written."""
+    also: tuple[str, ...] = ()
+    """Tables that it reads as well; to write them does not configure it."""
 
 
 _APP_DSN = (
@@ -100,6 +102,10 @@ _APP_DSN = (
 _NO_WAY_IN = (
     "fastly.token_file: wants a file with the secret that Fastly sends with its log lines"
     " (or set fastly.syslog.listen or fastly.s3.url, to get them another way)"
+)
+_NO_LOKI = (
+    "logs.loki_url: wants the address of the Loki that gets the logs of containers, such as"
+    ' "http://loki:3100"'
 )
 
 
@@ -139,6 +145,20 @@ def _build_fastly(shared: Shared) -> Exporter:
     return fastly.build(settings.fastly, settings.data_dir, ledger, shared.telemetry)
 
 
+def _build_logs(shared: Shared) -> Exporter:
+    settings = shared.settings
+    if not shared.loki:
+        raise SettingsError([_NO_LOKI])
+    return logs.build(
+        settings.logs,
+        settings.docker,
+        shared.engine,
+        shared.loki,
+        platform.node(),
+        shared.telemetry,
+    )
+
+
 def _build_containers(shared: Shared) -> Exporter:
     return containers.build(shared.settings.containers, shared.engine, shared.telemetry)
 
@@ -173,6 +193,14 @@ KINDS: Mapping[str, Kind] = {
         "deploys: write the table [containers] to follow the deploys of its services",
         _build_deploys,
     ),
+    "logs": Kind(
+        (),
+        _NO_LOKI,
+        _build_logs,
+        lambda settings: "" if settings.logs.loki_url else _NO_LOKI,
+        wanted=lambda settings: settings.logs.loki_url is not None,
+        also=("docker",),
+    ),
 }
 
 
@@ -181,7 +209,8 @@ def read_settings(
 ) -> Settings:
     """Return the settings for the exporters in `names`, or for all; raise every problem at once."""
     every = {section for kind in KINDS.values() for section in kind.sections}
-    used = {section for name in names or KINDS for section in KINDS[name].sections}
+    kinds = [KINDS[name] for name in names or KINDS]
+    used = {section for kind in kinds for section in (*kind.sections, *kind.also)}
     settings = load(Settings, file, environ, unused=every - used)
     problems = [problem for name in names if (problem := KINDS[name].lacks(settings))]
     if problems:
@@ -259,11 +288,12 @@ async def serve(
 
 def neighbours(shared: Shared, names: Collection[str]) -> Iterator[Exporter]:
     """Yield what several exporters share, opened before them: engine, Slack, Loki."""
-    if {"containers", "deploys"}.intersection(names):
+    if {"containers", "deploys", "logs"}.intersection(names):
         yield shared.engine.exporter
-    for neighbour in (shared.slack, shared.loki):
-        if neighbour and "deploys" in names:
-            yield neighbour.exporter
+    if shared.slack and "deploys" in names:
+        yield shared.slack.exporter
+    if shared.loki and {"deploys", "logs"}.intersection(names):
+        yield shared.loki.exporter
 
 
 def ledger_of(settings: Settings, *, limit: int = 2) -> Database:
