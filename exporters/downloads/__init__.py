@@ -21,6 +21,7 @@ from exporters.downloads.queries import Queries
 from exporters.downloads.settings import DownloadsSettings
 from exporters.downloads.shows import EMAIL, RSS, SHOWS
 from exporters.downloads.source import AppSource, Part
+from exporters.downloads.stream import stream
 
 __all__ = ["DownloadsSettings", "app_parts", "build"]
 
@@ -42,7 +43,8 @@ def build(
     limits = Limits(settings.series_limit, settings.label_limit)
     problems = Problems(metrics.SOURCE, app.name if app else "", metrics.problem_family())
     sources = _app_sources(settings, telemetry, app, problems) if app else []
-    pollers = [source.poller for source in sources]
+    streams = [stream(ledger, settings.ledger_interval, telemetry)] if ledger else []
+    pollers = [*(source.poller for source in sources), *streams]
     shown: list[Collector] = [
         SnapshotCollector(metrics.families(limits, telemetry.dropped), pollers),
         problems.family,
@@ -61,7 +63,7 @@ def build(
         name="downloads",
         resources=(app,) if app else (),
         services=(*pollers, *queries.services),
-        sources=lambda: (*sources, *queries.sources()),
+        sources=lambda: (*sources, *streams, *queries.sources()),
         collectors=(*shown, *queries.collectors),
         reload=queries.reload,
     )

@@ -1,9 +1,9 @@
-"""The `podcast_*` families: names, help texts, labels, and the rows that a poll gives them."""
+"""The `podcast_*` families: names, help texts, labels, and the rows that the app gives them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from exporters.core.exposition import Limits, OnDrop, Policy, ValueFamily
+from exporters.core.exposition import Limits, OnDrop, Policy, ValueFamily, ValueKind
 from exporters.core.snapshot import Sheet
 from exporters.downloads.model import WINDOWS, Episode, Launch, Show, Subscribers
 
@@ -47,8 +47,9 @@ _AMOUNTS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "podcast_episode_launch_downloads": (
         (
-            "Downloads of a public episode in its first days, whole UTC days of which the day of "
-            "publication is the first, without imports: so far, and final at that age."
+            "Downloads of a public episode in its first days: so far, and final at that age. From "
+            "the app: whole UTC days of which the day of publication is the first, without "
+            "imports. From the stream: days of 24 hours from the moment of publication."
         ),
         (*_EPISODE, "source", "days"),
     ),
@@ -60,16 +61,62 @@ _AMOUNTS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Who follows a show: kind rss as feed readers report it, by app, or kind email.",
         ("podcast", "kind", "app", "source"),
     ),
+    "podcast_episode_delivered_tenth_listeners": (
+        "How many listeners got that tenth of the file whole; episodes younger than 30 days.",
+        (*_EPISODE, "tenth"),
+    ),
+}
+_RATIOS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "podcast_reconciliation_ratio": (
+        (
+            "Files' worth of bytes that the stream counted, divided by those that the app counted, "
+            "on the newest UTC day that both have whole."
+        ),
+        ("podcast",),
+    ),
+}
+_COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "podcast_downloads_total": (
+        (
+            "Downloads that began within the live window of being counted; episodes older than 90 "
+            "days are one, older."
+        ),
+        _EPISODE,
+    ),
+    "podcast_app_downloads_total": ("The same by app.", ("podcast", "app")),
+    "podcast_country_downloads_total": (
+        "The same by country (ISO 3166 code; empty where it is not known).",
+        ("podcast", "country"),
+    ),
+    "podcast_delivered_bytes_total": (
+        "Bytes of audio that were sent, to bots too, but not with status 301 or 404.",
+        ("podcast",),
+    ),
+    "podcast_delivered_tenths_total": (
+        "Downloads that got that tenth of their file whole.",
+        ("podcast", "tenth"),
+    ),
+    "podcast_requests_total": (
+        "Requests for audio, by what became of them.",
+        ("podcast", "outcome"),
+    ),
+    "podcast_feed_requests_total": ("Requests for feeds, by app.", ("podcast", "app")),
 }
 
 
 def families(limits: Limits, on_drop: OnDrop) -> list[ValueFamily]:
     """Return every family that polls fill, empty, in the order of the page."""
+    tables: tuple[tuple[ValueKind, Mapping[str, tuple[str, tuple[str, ...]]], Policy], ...] = (
+        ("gauge", _ATTRIBUTES, Policy.DROP),
+        ("gauge", _AMOUNTS, Policy.FOLD),
+        ("gauge", _RATIOS, Policy.DROP),
+        ("counter", _COUNTERS, Policy.FOLD),
+    )
     return [
         ValueFamily(
-            "gauge", name, text, labels, limits=replace(limits, policy=policy), on_drop=on_drop
+            kind, name, text, labels, limits=replace(limits, policy=policy), on_drop=on_drop
         )
-        for table, policy in ((_ATTRIBUTES, Policy.DROP), (_AMOUNTS, Policy.FOLD))
+        for kind, table, policy in tables
         for name, (text, labels) in table.items()
     ]
 

@@ -10,14 +10,8 @@ from pydantic import SecretStr
 from exporters.core.database import Database
 from exporters.core.errors import SourceMismatch
 from exporters.ledger import EpisodeFacts
-from exporters.ledger.reads import (
-    LiveCount,
-    ReportRow,
-    Subscribers,
-    read_equivalents,
-    read_report,
-    read_stream,
-)
+from exporters.ledger.reads import ReportRow, read_equivalents, read_report
+from exporters.ledger.stream import LiveCount, Subscribers, read_stream
 from tests.fastly.traffic import NOON, Counting, counting, part, request
 
 FULL = {"status": 200, "body_bytes": 10_000_000, "range": "", "content_range": ""}
@@ -70,9 +64,18 @@ async def test_a_reader_that_stops_asking_expires(count: Counting) -> None:
     assert found.subscribers == []
 
 
-async def test_a_new_ledger_has_nothing_to_tell(count: Counting) -> None:
+async def test_a_new_ledger_knows_young_episodes_and_no_counts(count: Counting) -> None:
+    old = count.now - timedelta(days=91)
+    await count.tell(EpisodeFacts("show", "0", "Old", 10_000_000, 600.0, old))
     found = await read_stream(count.ledger.database, count.now, deadline=10)
-    assert (found.episodes, found.counters, found.last_day) == ([], [], None)
+    assert [(each.episode, each.downloads) for each in found.episodes] == [("1", 0)]
+    assert (found.counters, found.began, found.last_day) == ([], {}, None)
+
+
+async def test_each_show_began_with_its_first_request(count: Counting) -> None:
+    await count.send(request(), request(time=(NOON + timedelta(hours=1)).isoformat()))
+    found = await read_stream(count.ledger.database, count.now, deadline=10)
+    assert found.began == {"show": NOON}
 
 
 async def test_a_ledger_that_was_never_prepared_is_a_mismatch(database: str) -> None:
@@ -93,7 +96,7 @@ async def test_a_report_has_a_row_for_each_episode_of_the_days(count: Counting) 
     database = count.ledger.database
     first, end = date(2026, 10, 9), date(2026, 10, 10)
     assert await read_report(database, first, end, deadline=10) == [
-        ReportRow("other", "9", 1, 1, 1_000_000, None, 2),
+        ReportRow("other", "9", 1, 1, 1_000_000, None, 2, assumed=True),
         ReportRow("show", "1", 1, 1, 10_500_000, 1.05, 2),
     ]
     (row,) = await read_report(database, first, date(2026, 10, 11), "show", deadline=10)
