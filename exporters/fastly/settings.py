@@ -10,6 +10,7 @@ from exporters.core.quantities import Address, Duration, Listen, Size
 from exporters.core.settings import Folder, Location, Section
 from exporters.fastly.counting import CountingSettings
 from exporters.fastly.lines import MAX_LINE
+from exporters.fastly.realtime.settings import RealtimeSettings
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
@@ -104,22 +105,6 @@ class S3Settings(Section):
         default=2 * 86400.0,
         description="How late an object may come, by the store's own clock; at the first start"
         " objects of that age are read, older ones by `nearfield backfill`.",
-    )
-
-
-class RealtimeSettings(Section):
-    """The real-time statistics of the CDN's API."""
-
-    token: SecretStr | None = Field(
-        default=None,
-        description="API token with read access to statistics; absent: they are not read.",
-    )
-    service_ids: tuple[str, ...] = Field(
-        default=(), description="Services to read; empty: every one that the token sees."
-    )
-    url: str = Field(default="https://rt.fastly.com", description="Base of the real-time API.")
-    api_url: str = Field(
-        default="https://api.fastly.com", description="Base of the management API."
     )
 
 

@@ -8,7 +8,8 @@ import pytest
 from exporters.core.errors import SettingsError
 from exporters.core.quantities import Address
 from exporters.core.settings import Section, load
-from exporters.fastly.settings import FastlySettings, RealtimeSettings, S3Settings, SyslogSettings
+from exporters.fastly.realtime import RealtimeSettings
+from exporters.fastly.settings import FastlySettings, S3Settings, SyslogSettings
 
 SECTIONS = (FastlySettings, SyslogSettings, S3Settings, RealtimeSettings)
 
