@@ -32,6 +32,7 @@ class Engine:
         self.cgroup_parent = f"/{folder.name}"
         self._dockerd, self._client = dockerd, client
         self._process: subprocess.Popen[bytes] | None = None
+        self._made: set[tuple[str, ...]] = set()
 
     def start(self) -> None:
         """Start it and wait until it answers; RuntimeError with its last words if it does not."""
@@ -78,15 +79,28 @@ class Engine:
 
     def import_busybox(self, busybox: str) -> None:
         """Make the image out of the one program, since a registry is not for tests."""
-        archive = self.folder / "busybox.tar"
-        with tarfile.open(archive, "w") as tar:
+        with tarfile.open(self._archive, "w") as tar:
             tar.add(busybox, "bin/busybox")
             for name in subprocess.check_output([busybox, "--list"], text=True).split():
                 if name != "busybox":
                     link = tarfile.TarInfo(f"bin/{name}")
                     link.type, link.linkname = tarfile.SYMTYPE, "busybox"
                     tar.addfile(link)
-        self("import", str(archive), IMAGE)
+        self("import", str(self._archive), IMAGE)
+
+    async def image(self, name: str, script: str, *labels: str) -> str:
+        """Make an image that runs a shell script, once for all tests, and return its name."""
+        if (name, script, *labels) not in self._made:
+            changes = (f'CMD ["sh", "-c", "{script}"]', *(f"LABEL {label}" for label in labels))
+            options = [f"--change={each}" for each in changes]
+            await self.do("import", *options, str(self._archive), name)
+            self._made = {each for each in self._made if each[0] != name}
+            self._made.add((name, script, *labels))
+        return name
+
+    @property
+    def _archive(self) -> Path:
+        return self.folder / "busybox.tar"
 
     def __call__(self, *args: str) -> str:
         """Run a command of the client, and return what it prints."""

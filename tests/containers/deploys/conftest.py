@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from exporters.containers.deploys import watcher
 from exporters.core.database import Database
 from exporters.ledger.migrate import migrate
 from tests.core.postgres import Postgres, own_postgres, postgres
@@ -13,6 +14,13 @@ from tests.core.postgres import Postgres, own_postgres, postgres
 __all__ = ["own_postgres", "postgres"]
 
 _numbers = count()
+
+
+@pytest.fixture(autouse=True)
+def close_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look more often than in life."""
+    monkeypatch.setattr(watcher, "_BUSY", 0.4)
+    monkeypatch.setattr(watcher, "_BREATH", 0.1)
 
 
 @pytest.fixture

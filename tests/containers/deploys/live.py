@@ -17,9 +17,9 @@ from exporters.core.telemetry import Telemetry
 from exporters.docker import DockerSettings
 from exporters.slack import Message
 from tests.containers.running import Running, until
-from tests.docker.engine import IMAGE, Engine
+from tests.docker.engine import Engine
 
-QUICK = DeploysSettings(interval=1.0, settle=1.5, registry_interval=0.5)
+QUICK = DeploysSettings(interval=0.4, settle=1.0, registry_interval=0.4)
 
 
 @dataclass
@@ -96,12 +96,7 @@ async def watching(
 
 async def image(engine: Engine, tag: str, command: str, *labels: str) -> str:
     """Make an image that runs a shell script, and return its name."""
-    name = f"shop/web:{tag}"
-    made = await engine.do("create", IMAGE, "true")
-    changes = [f'CMD ["sh", "-c", "{command}"]', *(f"LABEL {label}" for label in labels)]
-    await engine.do("commit", *(f"--change={each}" for each in changes), made, name)
-    await engine.do("rm", made)
-    return name
+    return await engine.image(f"shop/web:{tag}", command, *labels)
 
 
 async def compose(engine: Engine, service: str, of: str, *options: str, number: int = 1) -> None:

@@ -48,7 +48,7 @@ async def test_a_new_image_that_stays_up_is_a_good_deploy_told_once(
         }
         assert here.value("deploy_duration_seconds_count", service="web") == 1
         await compose(engine, "web", new)
-        await asyncio.sleep(3)
+        await asyncio.sleep(2)
         assert here.total("web", "started") == 1
     assert said.startswith(
         f"*shop/web* <https://git.example/shop/web/commit/{COMMIT}|0123456> is live after "
@@ -87,12 +87,12 @@ async def test_a_crash_loop_is_a_failed_deploy(engine: Engine, ledger: Database)
 
 async def test_health_decides_where_there_is_a_check(engine: Engine, ledger: Database) -> None:
     old = await image(engine, "1", SLEEP)
-    good = await image(engine, "2", "sleep 3; touch /ok; exec sleep 1000")
+    good = await image(engine, "2", "sleep 1.5; touch /ok; exec sleep 1000")
     bad = await image(engine, "3", SLEEP)
     check = (
         "--health-cmd=test -e /ok || { echo no /ok yet; exit 1; }",
-        "--health-interval=1s",
-        "--health-retries=6",
+        "--health-interval=300ms",
+        "--health-retries=20",
     )
     await compose(engine, "web", old)
     async with watching(engine.host, ledger) as here:
@@ -115,7 +115,7 @@ async def test_a_service_of_two_is_deployed_when_both_are(engine: Engine, ledger
         await here.found("web")
         await compose(engine, "web", new, number=1)
         await until(lambda: here.total("web", "started") == 1, 20)
-        await asyncio.sleep(4)
+        await asyncio.sleep(2)  # twice what a new container needs to have settled
         assert here.total("web", "completed") == 0
         await compose(engine, "web", new, number=2)
         await here.ended("web", "completed")
@@ -143,7 +143,7 @@ async def test_a_deploy_in_our_absence_is_told_when_we_are_back(
             if expected:
                 await here.ended("web", "completed")
             else:
-                await asyncio.sleep(3)
+                await asyncio.sleep(1)
         assert len(here.said) == expected
 
 

@@ -12,7 +12,12 @@ from tests.docker.engine import Engine
 
 SLEEP = "exec sleep 1000"
 QUICKLY = ("--detach", "--no-resolve-image")
-UPDATE = ("--update-monitor=2s", "--update-delay=0s", "--stop-grace-period=0s")
+# All tasks at once, and each watched for a second: by default Swarm takes them one by one.
+UPDATE = (
+    *("--update-monitor=1s", "--update-delay=0s", "--update-parallelism=0"),
+    *("--rollback-monitor=500ms", "--rollback-parallelism=0"),
+    *("--stop-grace-period=0s", "--restart-delay=500ms"),
+)
 
 
 @pytest.fixture
@@ -56,7 +61,7 @@ async def test_a_good_update_is_told_by_one_of_two_that_watch(
             await until(lambda each=each: each.total("web", "completed") == 1, 60)  # type: ignore[misc]
             assert each.version("web") == "2.0.1"
         await until(lambda: here.said or there.said)
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
         [said] = here.said + there.said
         assert len(here.lines + there.lines) == 1
     assert "*shop/web* 2.0.1 is live after" in said
@@ -70,7 +75,7 @@ async def test_an_update_that_changes_nothing_says_nothing(swarm: Engine, ledger
         await here.found("web")
         for options in ([f"--image={old}"], ["--force"], ["--env-add=A=B"]):
             await update(swarm, *options)
-            await asyncio.sleep(3)
+            await asyncio.sleep(1.5)
         assert here.total("web", "started") == 0
     assert here.said == []
 
@@ -116,7 +121,7 @@ async def test_a_health_check_that_fails_is_quoted(swarm: Engine, ledger: Databa
             swarm,
             f"--image={bad}",
             "--health-cmd=echo the queue is away; exit 1",
-            "--health-interval=1s",
+            "--health-interval=300ms",
             "--health-retries=1",
             "--update-monitor=10s",
         )
