@@ -30,6 +30,7 @@ from exporters.docker import DockerSettings
 from exporters.downloads.settings import DownloadsSettings
 from exporters.embedded.locks import exclusive
 from exporters.embedded.server import EmbeddedServer
+from exporters.fastly import realtime
 from exporters.fastly.settings import FastlySettings
 from exporters.ledger import Ledger
 from exporters.logs import LogsSettings
@@ -103,6 +104,10 @@ _NO_WAY_IN = (
     "fastly.token_file: wants a file with the secret that Fastly sends with its log lines"
     " (or set fastly.syslog.listen or fastly.s3.url, to get them another way)"
 )
+_NO_STATISTICS = (
+    "fastly.realtime.token_file: wants a file with a token of Fastly's API, to read its real-time"
+    " statistics"
+)
 _NO_LOKI = (
     "logs.loki_url: wants the address of the Loki that gets the logs of containers, such as"
     ' "http://loki:3100"'
@@ -117,8 +122,12 @@ def _downloads_lacks(settings: Settings) -> str:
 
 
 def _has_stream(settings: Settings) -> bool:
-    """Whether log lines are received: their downloads are shown by the exporter `downloads`."""
-    return "fastly" in settings.model_fields_set
+    """Whether log lines are received: their downloads are shown by the exporter `downloads`.
+
+    A table `[fastly.realtime]` alone asks for statistics only.
+    """
+    written = settings.fastly.model_fields_set
+    return "fastly" in settings.model_fields_set and written != {"realtime"}
 
 
 def _fastly_lacks(settings: Settings) -> str:
@@ -143,6 +152,10 @@ def _build_fastly(shared: Shared) -> Exporter:
     settings = shared.settings
     ledger = ledger_of(settings, limit=fastly.connections(settings.fastly))
     return fastly.build(settings.fastly, settings.data_dir, ledger, shared.telemetry)
+
+
+def _build_realtime(shared: Shared) -> Exporter:
+    return realtime.build(shared.settings.fastly.realtime, shared.telemetry)
 
 
 def _build_logs(shared: Shared) -> Exporter:
@@ -181,7 +194,17 @@ KINDS: Mapping[str, Kind] = {
     "downloads": Kind(
         ("downloads",), _APP_DSN, _build_downloads, _downloads_lacks, wanted=_has_stream
     ),
-    "fastly": Kind(("fastly",), _NO_WAY_IN, _build_fastly, _fastly_lacks),
+    "fastly": Kind(
+        (), _NO_WAY_IN, _build_fastly, _fastly_lacks, wanted=_has_stream, also=("fastly",)
+    ),
+    "realtime": Kind(
+        (),
+        _NO_STATISTICS,
+        _build_realtime,
+        lambda settings: "" if settings.fastly.realtime.token else _NO_STATISTICS,
+        wanted=lambda settings: settings.fastly.realtime.token is not None,
+        also=("fastly",),
+    ),
     "containers": Kind(
         ("containers", "docker"),
         "containers: write the table [containers], which may be empty, to watch the containers of"
@@ -208,7 +231,7 @@ def read_settings(
     file: Path | None, environ: Mapping[str, str], names: Collection[str] = ()
 ) -> Settings:
     """Return the settings for the exporters in `names`, or for all; raise every problem at once."""
-    every = {section for kind in KINDS.values() for section in kind.sections}
+    every = {name for kind in KINDS.values() for name in (*kind.sections, *kind.also)}
     kinds = [KINDS[name] for name in names or KINDS]
     used = {section for kind in kinds for section in (*kind.sections, *kind.also)}
     settings = load(Settings, file, environ, unused=every - used)
