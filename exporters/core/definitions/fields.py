@@ -31,7 +31,8 @@ def metric_flaw(name: str) -> str:
     return ""
 
 
-def _label(value: object) -> str:
+def label(value: object) -> str:
+    """Return the name of a label; or raise what is shown as `wants …`."""
     if isinstance(value, str) and is_name(value) and not value.startswith("__") and value != "le":
         return value
     raise wants("a name of letters, digits and underscores; le and __ are reserved")
@@ -43,6 +44,6 @@ def _text(value: object) -> str:
     raise wants("text")
 
 
-Label = Annotated[str, BeforeValidator(_label)]
+Label = Annotated[str, BeforeValidator(label)]
 Text = Annotated[str, BeforeValidator(_text)]
 Cap = Annotated[int, Field(ge=1, le=10_000_000)]
