@@ -122,17 +122,19 @@ def _label(text: str | None) -> str:
 
 
 def _literal(derived: Derived, groups: frozenset[str]) -> str:
-    """Return the longest text that is in each line that is meant, however it is structured.
+    """Return a text that is in each line that is meant, however it is structured; a long one.
 
-    The name of a field is in the line as it is, at least behind its last dot (what is before it may
-    be the name of a table around it), and so is a word that a field must have.
+    A word that a field must have is in the line as it is, and so is the name of the field, at least
+    behind its last dot (what is before it may be the name of a table around it). Words come first:
+    other lines often have the same fields.
     """
-    found = [literal_of(derived.pattern)] if derived.pattern else []
     elsewhere = groups.union(OF_LINE)
-    fields = [source for source, _ in derived.where if source not in elsewhere]
+    where = [(source, texts) for source, texts in derived.where if source not in elsewhere]
+    words = [texts[0] for _, texts in where if len(texts) == 1 and _WORD.match(texts[0])]
+    if derived.pattern:
+        words.append(literal_of(derived.pattern))
+    fields = [source for source, _ in where]
     if derived.value and derived.value not in elsewhere:
         fields.append(derived.value)
-    found += [name for field in fields if _PLAIN.match(name := field.rpartition(".")[2])]
-    words = [texts[0] for source, texts in derived.where if source in fields and len(texts) == 1]
-    found += [word for word in words if _WORD.match(word)]
-    return max(found, key=len, default="")
+    names = [name for field in fields if _PLAIN.match(name := field.rpartition(".")[2])]
+    return max(words, key=len, default="") or max(names, key=len, default="")
