@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from exporters import app, docker, loki, slack
 from exporters.core.database import Database
 from exporters.core.exposition import Family
+from exporters.core.gate import Gate
 from exporters.core.quantities import BYTES, SECONDS, Duration, Size
 from exporters.core.settings.model import secret_names, subsections
 from exporters.core.telemetry import Telemetry
@@ -86,6 +87,7 @@ def _metrics() -> Iterator[Metric]:
         settings,
         telemetry,
         nowhere,
+        Gate(),
         docker.build(docker.DockerSettings(), telemetry),
         slack.build(settings.slack),
         loki.build(settings.logs, Path(), ""),

@@ -18,6 +18,7 @@ from exporters.core.database import Database
 from exporters.core.definitions import names_on_page
 from exporters.core.errors import SettingsError
 from exporters.core.exporter import Exporter
+from exporters.core.gate import Gate
 from exporters.core.poller import Pace, Poller
 from exporters.core.settings import Folder, Section, load
 from exporters.core.telemetry import Telemetry
@@ -72,6 +73,8 @@ class Shared:
     settings: Settings
     telemetry: Telemetry
     ledger: Database
+    prepared: Gate
+    """Opened once the ledger has its tables."""
     engine: docker.Engine
     slack: slack.Slack | None
     loki: loki.Loki | None
@@ -141,6 +144,7 @@ def _build_downloads(shared: Shared) -> Exporter:
         shared.telemetry,
         app_database(shared.settings),
         shared.ledger,
+        prepared=shared.prepared,
         reserved=shared.names,
     )
 
@@ -280,7 +284,8 @@ async def serve(
     ProcessCollector(registry=registry)
     telemetry = Telemetry(registry, VERSION)
     live = LiveConfig.load(settings.web.config_file)
-    keeper, ledger = _ledger(settings, telemetry)
+    prepared = Gate()
+    keeper, ledger = _ledger(settings, telemetry, prepared)
     exporters: list[Exporter] = []
 
     def taken() -> Collection[str]:
@@ -291,6 +296,7 @@ async def serve(
         settings,
         telemetry,
         ledger,
+        prepared,
         docker.build(settings.docker, telemetry),
         slack.build(settings.slack),
         loki.build(settings.logs, settings.data_dir, platform.node()),
@@ -327,10 +333,11 @@ def ledger_of(settings: Settings, *, limit: int = 2) -> Database:
     return Database("the embedded ledger", dsn, limit=limit)
 
 
-def _ledger(settings: Settings, telemetry: Telemetry) -> tuple[Exporter, Database]:
+def _ledger(settings: Settings, telemetry: Telemetry, prepared: Gate) -> tuple[Exporter, Database]:
     """Return the ledger's database, and the parts that open it, keep it running and in shape."""
     ledger = ledger_of(settings)
     schema = Poller("ledger", "schema", Ledger(ledger).prepare, Pace.every(60.0), telemetry)
+    schema.follow(prepared.open)
     server = None if settings.ledger.dsn else EmbeddedServer(settings.data_dir)
     parts = Exporter(
         "ledger",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from exporters.core.backoff import Backoff
 from exporters.core.errors import SourceError, SourceTimeout
@@ -15,6 +15,9 @@ from exporters.core.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+
+Turn: TypeAlias = AbstractAsyncContextManager[Any]
+"""Held while something is polled: a semaphore, or a gate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Poller(Generic[T]):
     other error leaves `run()` and stops the process: a restart is kinder than an exporter that
     quietly stopped exporting.
 
-    `turn` (a semaphore) is held during each poll of `run()`. To wait for it is no part of the poll:
+    `turn` is held during each poll of `run()`. To wait for it is no part of the poll:
     neither of its duration nor of its deadline, so that a source is not blamed for its neighbours.
     """
 
@@ -60,7 +63,7 @@ class Poller(Generic[T]):
         pace: Pace,
         telemetry: Telemetry,
         *,
-        turn: AbstractAsyncContextManager[Any] | None = None,
+        turn: Turn | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = monotonic,
     ) -> None:

@@ -5,7 +5,8 @@ never leave the database, since a title may be the news.
 """
 
 import asyncio
-from typing import LiteralString
+from collections.abc import Callable, Sequence
+from typing import LiteralString, TypeAlias
 
 from psycopg.sql import SQL
 
@@ -63,28 +64,34 @@ _EPISODES = SQL(
 )
 
 
-async def _episodes(reader: Reader) -> Sheet:
-    rows = await reader.rows(_EPISODES)
-    # Some ten milliseconds for each thousand: not on the event loop.
-    return await asyncio.to_thread(lambda: metrics.episodes(map(model.episode, rows)))
+Told: TypeAlias = Callable[[Sequence[model.Episode]], None]
+"""Told of all public episodes whenever they were read."""
 
-
-EPISODES = Part(
-    "episodes",
-    (
-        SHOW_OF_EPISODE,
-        Table(
-            "episodes",
-            (
-                *PUBLIC_EPISODE,
-                Column("title", Kind.TEXT, optional=True),
-                Column("type", Kind.NUMBER, optional=True),
-                Column("audio_bytes", Kind.NUMBER, optional=True),
-                Column("audio_duration", Kind.NUMBER, optional=True),
-                Column("download_count", Kind.NUMBER, optional=True),
-                Column("reach_count", Kind.NUMBER, optional=True),
-            ),
+_TABLES = (
+    SHOW_OF_EPISODE,
+    Table(
+        "episodes",
+        (
+            *PUBLIC_EPISODE,
+            Column("title", Kind.TEXT, optional=True),
+            Column("type", Kind.NUMBER, optional=True),
+            Column("audio_bytes", Kind.NUMBER, optional=True),
+            Column("audio_duration", Kind.NUMBER, optional=True),
+            Column("download_count", Kind.NUMBER, optional=True),
+            Column("reach_count", Kind.NUMBER, optional=True),
         ),
     ),
-    _episodes,
 )
+
+
+def episodes(told: Told = lambda _: None) -> Part:
+    """Return the part of the episodes, which tells somebody else of them too."""
+
+    async def read(reader: Reader) -> Sheet:
+        rows = await reader.rows(_EPISODES)
+        # Some ten milliseconds for each thousand: not on the event loop.
+        found = await asyncio.to_thread(lambda: list(map(model.episode, rows)))
+        told(found)
+        return await asyncio.to_thread(metrics.episodes, found)
+
+    return Part("episodes", _TABLES, read)

@@ -192,3 +192,8 @@ def last_day(timestamp: float | None) -> Sheet:
     """Return the newest day of the app's stats, in seconds since 1970; None where there is none."""
     rows = [] if timestamp is None else [((SOURCE,), timestamp)]
     return {"podcast_stats_last_day_timestamp_seconds": rows}
+
+
+def reconciliation(ratios: Mapping[str, float]) -> Sheet:
+    """Return the ratio of each show."""
+    return {"podcast_reconciliation_ratio": [((show,), ratio) for show, ratio in ratios.items()]}

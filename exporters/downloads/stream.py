@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from exporters.core.database import Database
-from exporters.core.poller import Pace, Poller
+from exporters.core.poller import Pace, Poller, Turn
 from exporters.core.snapshot import Sheet
 from exporters.core.telemetry import Telemetry
 from exporters.ledger.counting import YOUNG
@@ -36,9 +36,10 @@ def stream(
     ledger: Database,
     interval: float,
     telemetry: Telemetry,
+    turn: Turn,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Poller[Sheet]:
-    """Return the poller that reads the ledger every `interval` seconds."""
+    """Return the poller that reads the ledger every `interval` seconds, when it has its `turn`."""
 
     async def read() -> Sheet:
         now = clock()
@@ -46,7 +47,8 @@ def stream(
         # Some ten milliseconds for each thousand episodes: not on the event loop.
         return await asyncio.to_thread(sheet, found, now)
 
-    return Poller("downloads", "ledger", read, Pace.every(interval, deadline=DEADLINE), telemetry)
+    pace = Pace.every(interval, deadline=DEADLINE)
+    return Poller("downloads", "ledger", read, pace, telemetry, turn=turn)
 
 
 def sheet(found: StreamSnapshot, now: datetime) -> Sheet:

@@ -58,12 +58,14 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(conninfo: str | None, **settings: object) -> AsyncIterator[Bench]:
+async def bench(
+    conninfo: str | None, ledger: Database | None = None, /, **settings: object
+) -> AsyncIterator[Bench]:
     """Give an exporter over the database of a connection string, its resources open."""
     registry = CollectorRegistry()
     wanted = DownloadsSettings.model_validate({"app_dsn": conninfo} | settings)
     app = None if wanted.app_dsn is None else Database("app", wanted.app_dsn)
-    exporter = build(wanted, Telemetry(registry, "0"), app, None)
+    exporter = build(wanted, Telemetry(registry, "0"), app, ledger)
     for collector in exporter.collectors:
         registry.register(collector)
     async with AsyncExitStack() as resources:
