@@ -1,4 +1,4 @@
-"""The command line: `nearfield run`, `demo` and `check`."""
+"""The command line: `nearfield run`, `demo`, `check`, `backfill` and `report`."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from exporters import app, check, demo
+from exporters import app, check, commands, demo
 from exporters.core import log
 from exporters.core.errors import NearfieldError, SettingsError
 
@@ -48,10 +48,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Try it: nearfield demo",
     )
     parser.add_argument("--version", action="version", version=f"nearfield {app.VERSION}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_run(commands.add_parser("run", help="serve the metrics of what the settings name"))
-    _add_demo(commands.add_parser("demo", help="see everything at work on sample data"))
-    _add_check(commands.add_parser("check", help="tell every problem of the settings at once"))
+    known = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(known.add_parser("run", help="serve the metrics of what the settings name"))
+    _add_demo(known.add_parser("demo", help="see everything at work on sample data"))
+    _add_check(known.add_parser("check", help="tell every problem of the settings at once"))
+    commands.add_backfill(known.add_parser("backfill", help="count archived log files, each once"))
+    commands.add_report(known.add_parser("report", help="tell the downloads of each episode"))
     return parser
 
 

@@ -6,6 +6,7 @@ from typing import Self
 
 from exporters.fastly.agents import Classifier
 from exporters.fastly.formats import Format
+from exporters.fastly.measure.answers import Answers, answers
 from exporters.fastly.measure.audio import join
 from exporters.fastly.measure.facts import facts
 from exporters.fastly.measure.hosts import Hosts
@@ -72,6 +73,10 @@ class Measurer:
         needed = {episode.id: needed_bytes(self._rules, episode) for episode in known.episodes}
         found = facts(self._workspace, texts, agents, known, needed)
         return Measured(stream(self._workspace, self._hosts), found, self._left_out(known))
+
+    def answers(self) -> list[Answers]:
+        """Return what was surveyed by the hour. Raises MeasureError."""
+        return answers(self._workspace, self._hosts)
 
     def _left_out(self, known: Known) -> int:
         """Return how many requests for audio came for a day that is closed for their show."""

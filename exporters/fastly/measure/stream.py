@@ -40,7 +40,7 @@ def stream(workspace: Workspace, hosts: Hosts) -> Stream:
     groups: dict[int, list[Any]] = defaultdict(list)
     for grouping, *row in workspace.rows(statement("sums")):
         groups[grouping].append(row)
-    _admit(hosts, groups[_ANSWER])
+    admit(hosts, ((row[0], row[2], row[-3]) for row in groups[_ANSWER]))
     requests: Counter[Labels] = Counter()
     sizes: Counter[Labels] = Counter()
     errors: Counter[Labels] = Counter()
@@ -68,11 +68,12 @@ def stream(workspace: Workspace, hosts: Hosts) -> Stream:
     )
 
 
-def _admit(hosts: Hosts, rows: Iterable[Sequence[Any]]) -> None:
+def admit(hosts: Hosts, rows: Iterable[tuple[str | None, int, int]]) -> None:
+    """Take the hosts of rows of host, status and requests that answered with success."""
     successful: Counter[str] = Counter()
-    for host, _, status, *_, n, _, _ in rows:
+    for host, status, requests in rows:
         if host is not None and host not in UNSET and 200 <= status < 300:
-            successful[host.lower()] += n
+            successful[host.lower()] += requests
     hosts.admit(
         host for host, _ in sorted(successful.items(), key=lambda each: (-each[1], each[0]))
     )

@@ -85,14 +85,18 @@ class Bench:
         scratch = self._data_dir / "scratch" / str(number)
         return Recorder(
             ledger=self._ledger,
-            measurer=Measurer(self._rules, self._classifier, self._networks, self._hosts, scratch),
-            formats=self._format,
+            measurer=self.measurer(scratch),
+            formats=self.format,
             scratch=scratch,
             worker=self._name,
             live_window=timedelta(seconds=self.counting.live_window),
         )
 
-    def _format(self, name: str) -> Format:
+    def measurer(self, scratch: Path) -> Measurer:
+        """Return a measurer, still to be `opened`; what does not fit memory goes to `scratch`."""
+        return Measurer(self._rules, self._classifier, self._networks, self._hosts, scratch)
+
+    def format(self, name: str) -> Format:
         """Return the format of a segment; one that the settings no longer have is found out."""
         return self._formats.get(name, self._formats["auto"])
 

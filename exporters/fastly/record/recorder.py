@@ -37,6 +37,10 @@ class Recorded:
     lines: int = 0
     repeated: int = 0
     """Batches that were left out: they had been counted."""
+    counted: frozenset[str] = frozenset()
+    """Digests of the others, where they have one."""
+    audio: bool = False
+    """Whether any line is a request for a show's audio."""
     rejected: Counter[str] = field(default_factory=Counter)
     rejects: list[Rejected] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
@@ -47,6 +51,7 @@ class Recorded:
     def add(self, survey: Survey, measured: Measured, *, backfill: bool) -> None:
         """Add what a piece came to."""
         self.lines += survey.lines
+        self.audio |= bool(survey.visits)
         self.rejected.update(survey.rejected)
         if measured.closed:
             self.rejected["closed_day"] += measured.closed
@@ -108,7 +113,10 @@ class Recorder:
         elif digests:
             repeated |= await self.ledger.repeated(digests, now)
         batches = kept(segment, repeated)
-        recorded = Recorded(repeated=len(segment.batches) - len(batches))
+        recorded = Recorded(
+            repeated=len(segment.batches) - len(batches),
+            counted=frozenset(batch.digest for batch in batches if batch.digest),
+        )
         if backfill and not batches:
             return recorded
         entry = self._entry(segment, archives, batches, now)

@@ -1,0 +1,108 @@
+"""What there is to read: files, folders, globs, and the objects of a bucket."""
+
+import glob
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from io import FileIO
+from pathlib import Path
+
+from exporters.fastly.bodies.threads import in_thread
+from exporters.fastly.s3 import Bucket
+from exporters.fastly.settings import S3Settings
+
+BLOCK = 1024 * 1024
+SNAPPY = ".snappy"
+"""How a file says that it is a raw snappy block, which nothing in it tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A file of log lines, by the name that people know it by. Sizes are as it is stored."""
+
+    name: str
+    size: int
+    bucket: Bucket | None = field(default=None, repr=False)
+    key: str = ""
+    """Its key in the bucket."""
+
+    @property
+    def encoding(self) -> str:
+        """What is known of its compression by its name; the rest is seen when it is read."""
+        return "snappy" if self.name.endswith(SNAPPY) else ""
+
+    async def blocks(self) -> AsyncIterator[bytes]:
+        """Yield its content as it is stored. Raises OSError or SourceError."""
+        if self.bucket:
+            async for block in self.bucket.read(self.key):
+                yield block
+            return
+        file = await in_thread(None, partial(FileIO, self.name))
+        try:
+            while block := await in_thread(None, partial(file.read, BLOCK)):
+                yield block
+        finally:
+            file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A path that leads to nothing, in words that say so."""
+
+    problem: str
+
+
+async def find(paths: Iterable[str], s3: S3Settings) -> AsyncIterator[LogFile | Missing]:
+    """Yield the files that some paths lead to, in the order of their names, each once.
+
+    Raises SourceError where a bucket cannot be listed.
+    """
+    seen: set[str] = set()
+    for path in paths:
+        async for found in _bucket(path, s3) if path.startswith("s3://") else _local(path):
+            if isinstance(found, Missing) or found.name not in seen:
+                yield found
+            if isinstance(found, LogFile):
+                seen.add(found.name)
+
+
+async def _bucket(url: str, s3: S3Settings) -> AsyncIterator[LogFile | Missing]:
+    name, _, _ = url.removeprefix("s3://").partition("/")
+    if not name:
+        yield Missing(f"{url}: wants a bucket and a prefix, such as s3://bucket/prefix")
+        return
+    bucket, empty = Bucket.open(url, s3), True
+    async for each in bucket.list():
+        empty = False
+        yield LogFile(f"s3://{name}/{each.key}", each.size, bucket, each.key)
+    if empty:
+        yield Missing(f"{url}: no objects there")
+
+
+async def _local(path: str) -> AsyncIterator[LogFile | Missing]:
+    for found in await in_thread(None, lambda: list(_found(path))):
+        yield found
+
+
+def _found(path: str) -> Iterator[LogFile | Missing]:
+    # A name that is there means itself, whatever characters it has.
+    matches = [path] if os.path.lexists(path) else sorted(glob.glob(path, recursive=True))  # noqa: PTH207
+    if not matches:
+        yield Missing(f"{path}: no such file or folder")
+    for match in matches:
+        names = _walk(match) if Path(match).is_dir() else [match]
+        for name in names:
+            try:
+                yield LogFile(name, Path(name).stat().st_size)
+            except OSError as error:
+                yield Missing(f"{name}: {(error.strerror or 'cannot be read').lower()}")
+
+
+def _walk(folder: str) -> Iterator[str]:
+    """Yield the files under a folder, those of hidden names left out."""
+    for top, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith("."):
+                yield str(Path(top) / name)
