@@ -15,7 +15,7 @@ from exporters.embedded import EmbeddedServer, sample
 from tests.e2e.processes import Nearfield, nearfield, until
 from tests.embedded.fixtures import run_apart, scratch_folder
 
-SECONDS = 900 if os.environ.get("NEARFIELD_TEST_SOAK") else 12
+SECONDS = 900 if os.environ.get("NEARFIELD_TEST_SOAK") else 8
 SETTLE = SECONDS / 4
 """After which nothing may grow any more."""
 

@@ -19,7 +19,8 @@ from exporters.embedded.postmaster import tag
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("attach.py")
 PATIENCE = 30.0
-SEEDS = range(25) if os.environ.get("NEARFIELD_TEST_SOAK") else range(2)
+SOAK = bool(os.environ.get("NEARFIELD_TEST_SOAK"))
+SEEDS = range(25 if SOAK else 2)
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")

@@ -18,7 +18,7 @@ from exporters.embedded import EmbeddedServer
 from exporters.embedded.account import account_for
 from exporters.embedded.folder import Layout
 from exporters.embedded.postmaster import PidFile, State, look
-from tests.embedded.commands import SEEDS, Command, on_linux, one_line, postmasters, until
+from tests.embedded.commands import SEEDS, SOAK, Command, on_linux, one_line, postmasters, until
 from tests.embedded.fixtures import scratch_folder
 
 
@@ -28,7 +28,7 @@ async def test_a_start_that_was_killed_at_any_moment_harms_nothing(seed: int) ->
     chance = random.Random(seed)
     with scratch_folder() as folder:
         data_dir = folder / "data"
-        for _ in range(4):
+        for _ in range(4 if SOAK else 2):
             command = await Command.start(data_dir)
             await asyncio.sleep(chance.uniform(0.2, 1.8))
             await command.kill()
