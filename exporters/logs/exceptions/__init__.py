@@ -24,15 +24,22 @@ _DEADLINE = 15.0
 
 
 class Exceptions:
-    """A `Reader` of lines, and the parts that it brings to an `Exporter`."""
+    """A `Reader` of lines, and the parts that it brings to an `Exporter`.
 
-    def __init__(self, ledger: Database, telemetry: Telemetry) -> None:
+    `ledger` is opened and closed by whoever made it; it is not asked before it is `prepared`.
+    """
+
+    def __init__(
+        self,
+        ledger: Database,
+        telemetry: Telemetry,
+        prepared: AbstractAsyncContextManager[Any] | None = None,
+    ) -> None:
         self._metrics = ExceptionMetrics(telemetry.dropped)
         self._tally = Tally()
         book = Book(ledger, self._tally, self._metrics, writer=uuid4().hex)
-        poller = Poller(
-            "logs", "exceptions", book.write, Pace.every(INTERVAL, _DEADLINE), telemetry
-        )
+        pace = Pace.every(INTERVAL, _DEADLINE)
+        poller = Poller("logs", "exceptions", book.write, pace, telemetry, turn=prepared)
         newest = SnapshotCollector([newest_family(telemetry.dropped)], [poller])
         self.resources: Sequence[AbstractAsyncContextManager[Any]] = (book,)
         self.services: Sequence[Service] = (poller,)
