@@ -23,6 +23,7 @@ check: install  ## Quick gate: format, lint, types, and the rules of the house.
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python docs/reference.py --check
+	$(BIN)/nearfield dashboards build --check
 	$(BIN)/pytest -q tests/house
 
 soak: install  ## Run the long tests in their full length.
@@ -40,6 +41,7 @@ format: install  ## Put the code into the house's format, and the README's table
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/python docs/reference.py
+	$(BIN)/nearfield dashboards build
 
 install: $(INSTALLED)  ## Make .venv with the command nearfield in it.
 

@@ -1,4 +1,4 @@
-"""The command line: `nearfield run`, `demo`, `check`, `backfill` and `report`."""
+"""The command line: `nearfield run`, `demo`, `check`, `backfill`, `report` and `dashboards`."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from exporters import app, check, commands, demo
+from exporters import app, check, commands, dashboards_command, demo
 from exporters.core import log
 from exporters.core.errors import NearfieldError, SettingsError
 
@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_check(known.add_parser("check", help="tell every problem of the settings at once"))
     commands.add_backfill(known.add_parser("backfill", help="count archived log files, each once"))
     commands.add_report(known.add_parser("report", help="tell the downloads of each episode"))
+    dashboards_command.add(known.add_parser("dashboards", help="what is seen in Grafana"))
     return parser
 
 
