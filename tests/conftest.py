@@ -16,7 +16,8 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "nearfield")
 
 # What shares a server that is slow to start, or an engine of which the machine has room for one.
-_TOGETHER = ("tests/docker/", "tests/containers/", "tests/e2e/", "tests/embedded/sample/")
+_ENGINE = ("tests/docker/", "tests/containers/", "tests/logs/live/")
+_TOGETHER = (*_ENGINE, "tests/e2e/", "tests/embedded/sample/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,6 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         file = item.nodeid.partition("::")[0]
         folder = next((each for each in _TOGETHER if file.startswith(each)), file)
-        name = "engine" if folder in _TOGETHER[:2] else folder
+        name = "engine" if folder in _ENGINE else folder
         item.add_marker(pytest.mark.xdist_group(name))
     items.sort(key=lambda item: not item.nodeid.startswith(_TOGETHER))

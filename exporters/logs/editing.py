@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import compress, repeat
+from typing import cast
 
 from exporters.core.exposition import ValueFamily
 from exporters.logs.metrics import LogsMetrics
 from exporters.logs.model import Line, Reader
-from exporters.logs.parsing import Found, Parsed, parse
+from exporters.logs.parsing import Columns, Parsed, parse
 from exporters.logs.redaction import Redactor
 from exporters.logs.throttle import Throttle
 from exporters.loki import Entry, Pairs, Stream
@@ -77,28 +78,28 @@ class Editor:
     ) -> Edited:
         """Return what goes to Loki of these messages; all of them are counted."""
         texts = self.redactor.redact(texts)
-        found = parse(texts)
-        levels = [each["level"] for each in found]
+        columns = parse(texts)
+        levels = columns["level"]
         labels = (origin.service, origin.stack, stream)
         self.metrics.lines.add_many(
             ((*labels, level), count) for level, count in Counter(levels).items()
         )
-        lines = self._lines(origin, stream, times, texts, found) if self.readers else ()
+        lines = self._lines(origin, stream, times, texts, levels) if self.readers else ()
+        rows: Iterable[Entry] = map(
+            _entry,
+            zip(
+                repeat(Stream(origin.service, origin.stack, self.host, stream)),
+                times,
+                texts,
+                _metadata(origin.pairs, columns),
+                strict=False,  # the first has no end
+            ),
+        )
         if throttle:
             kept, limited, sampled = throttle.keep(times, levels)
-            if limited or sampled:
-                self.dropped.count(origin, limited, sampled)
-                times, texts = [*compress(times, kept)], [*compress(texts, kept)]
-                found = [*compress(found, kept)]
-        pairs = origin.pairs
-        rows = zip(
-            repeat(Stream(origin.service, origin.stack, self.host, stream)),
-            times,
-            texts,
-            [(*pairs, *each.items()) for each in found],
-            strict=False,  # the first has no end
-        )
-        return Edited(list(map(_entry, rows)), lines)
+            self.dropped.count(origin, limited, sampled)
+            rows = compress(rows, kept)
+        return Edited(list(rows), lines)
 
     def _lines(
         self,
@@ -106,10 +107,24 @@ class Editor:
         stream: str,
         times: Sequence[int],
         texts: Sequence[str],
-        found: Iterable[Found],
+        levels: Sequence[str],
     ) -> list[Line]:
         who = (origin.container, origin.service, origin.stack, stream)
         return [
-            Line(time, *who, each["level"], text, Parsed(text))
-            for time, text, each in zip(times, texts, found, strict=True)
+            Line(time, *who, level, text, Parsed(text))
+            for time, text, level in zip(times, texts, levels, strict=True)
         ]
+
+
+def _metadata(pairs: Pairs, columns: Columns) -> Iterable[Pairs]:
+    """Return the metadata of each line: what all have, and what it says of itself."""
+    made: list[Iterable[tuple[str, str] | None]] = [repeat(pair) for pair in pairs]
+    whole = True
+    for name, column in columns.items():
+        if "" in column:
+            whole = False
+            made.append([(name, value) if value else None for value in column])
+        else:
+            made.append(zip(repeat(name), column, strict=False))
+    rows = zip(*made, strict=False)
+    return cast("Iterable[Pairs]", rows if whole else (tuple(filter(None, row)) for row in rows))

@@ -1,11 +1,12 @@
 """What a line says of itself, level, logger, request and trace: JSON, logfmt, common texts. Pure.
 
-Which names occur at all is looked up in many lines at once; then each line is asked only for those.
+Many lines are looked at as one text: mostly each of them has a name once, or none has it.
 """
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 UNKNOWN = "unknown"
@@ -25,24 +26,27 @@ _LEVELS |= {"5": "trace", "10": "trace", "20": "debug", "30": "info", "40": "war
 _LEVELS |= {"50": "error", "60": "critical"}
 _LEVELS |= {form(word): level for word, level in _LEVELS.items() for form in (str.upper, str.title)}
 
-_NAMES: Mapping[str, Sequence[str]] = {
-    "level": ("level", "severity", "lvl", "levelname", "log.level", "loglevel", "@l"),
-    "request_id": ("request_id", "requestId", "req_id", "request-id", "reqId", "requestID"),
-    "trace_id": ("trace_id", "traceId", "traceID", "trace", "dd.trace_id"),
-    "logger": ("logger", "logger_name", "module", "component", "mfa"),
-}
-_NESTED = ("log", "metadata", "context", "req", "request", "fields", "extra")
-_IN_TEXT = {
-    "level": ("level", "severity", "lvl"),
-    "request_id": ("request_id", "requestId", "req_id", "request-id"),
-    "trace_id": ("trace_id", "traceId", "traceID"),
-    "logger": ("logger", "component"),
-}
-_KEYS = [(found, f"{name}=") for found, names in _IN_TEXT.items() for name in names]
 
-_LONGEST = 200
+class _Key:
+    """A name that lines give a value, in logfmt, JSON or just so: `name=x`, `"name": "x"`."""
+
+    def __init__(self, stem: str, rest: str) -> None:
+        self.stem = stem
+        # It begins with letters as they are, since those are found fast.
+        pattern = rf"""{stem}{rest}["']?[=:] ?["']?([^\s"',}}\]]{{0,200}})"""
+        self.search = re.compile(pattern).search
+        self.one_a_line = re.compile(rf"{pattern}[^\n]*\n").findall
+
+
+_ID = "[_-]?[iI][dD]"
+_KEYS = {
+    "level": (_Key("level", "(?:name)?"), _Key("everity", ""), _Key("lvl", "")),
+    "request_id": (_Key("req", f"(?:uest)?{_ID}"),),
+    "trace_id": (_Key("trace", _ID),),
+    "logger": (_Key("logger", "(?:_?[nN]ame)?"),),
+}
+
 _HEAD = 120
-_BEFORE = frozenset(" \t{[(,;|\"'\n._")
 _LIST = "trace|debug|info|notice|warning|warn|error|err|critical|crit|fatal|panic|alert|emerg"
 _OPENS = re.compile(
     rf"(?i:({_LIST}|emergency|severe|wrn|dbg)\b ?[:\]|\- ])|([DIWEFA]), \[|([DIWEF])\d{{4}} "
@@ -58,8 +62,8 @@ _PAIR = re.compile(r'([A-Za-z_][\w.-]*)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
 # The decoder's own inner part: all around it costs as much again.
 _scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # typeshed lacks it
 
-Found = dict[str, str]
-"""Of one line: `level`, and what it says of `request_id`, `trace_id`, `logger`."""
+Columns = dict[str, Sequence[str]]
+"""By name what each line says, empty where it says nothing; `level` is always there."""
 
 
 class Parsed(Mapping[str, str]):
@@ -118,31 +122,32 @@ def _document(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def parse(texts: Sequence[str]) -> list[Found]:
-    """Return what each text says of itself."""
-    block = "\n".join(texts)
-    keys = [(name, key, len(key)) for name, key in _KEYS if key in block]
-    return [(text[:1] == "{" and _of_json(text)) or _of_text(text, keys) for text in texts]
+def parse(texts: Sequence[str]) -> Columns:
+    """Return what texts say of themselves."""
+    block = "\n".join(texts) + "\n"
+    single = block.count("\n") == len(texts)
+    columns: Columns = {}
+    for name, keys in _KEYS.items():
+        for key in keys:
+            if key.stem in block and (column := _column(key, texts, block if single else "")):
+                columns[name] = _merged(columns.get(name), column)
+    said = columns.get("level", ())
+    columns["level"] = [
+        _LEVELS.get(word) or level_of(text) for word, text in zip_longest(said, texts, fillvalue="")
+    ]
+    return columns
 
 
-def _of_text(text: str, keys: Sequence[tuple[str, str, int]]) -> Found:
-    found: Found = {}
-    for name, key, length in keys:
-        at = text.find(key)
-        if at < 0 or name in found or (at and text[at - 1] not in _BEFORE):
-            continue
-        at += length
-        if text[at : at + 1] == '"':
-            at += 1
-            end = text.find('"', at)
-        else:
-            end = text.find(" ", at)
-        value = text[at:end] if end >= 0 else text[at:]
-        if 0 < len(value) <= _LONGEST:
-            found[name] = value
-    level = _LEVELS.get(found.get("level", ""))
-    found["level"] = level or level_of(text)
-    return found
+def _column(key: _Key, texts: Sequence[str], block: str) -> Sequence[str]:
+    """Return the value of a key in each text; nothing where none has it."""
+    if block and len(column := key.one_a_line(block)) == len(texts):
+        return column
+    column = [match[1] if (match := key.search(text)) else "" for text in texts]
+    return column if any(column) else ()
+
+
+def _merged(one: Sequence[str] | None, other: Sequence[str]) -> Sequence[str]:
+    return [a or b for a, b in zip(one, other, strict=True)] if one else other
 
 
 def level_of(text: str) -> str:
@@ -155,32 +160,3 @@ def level_of(text: str) -> str:
     if inside := _INSIDE.search(text, 0, _HEAD):
         return _LEVELS[(inside[1] or inside[2]).lower()]
     return UNKNOWN
-
-
-def _of_json(text: str) -> Found | None:
-    document = _document(text)
-    if document is None:
-        return None
-    found: Found = {}
-    for name, keys in _NAMES.items():
-        value = _first(document, keys)
-        if value is not None:
-            found[name] = str(value)[:_LONGEST]
-    level = found.get("level", "")
-    found["level"] = _LEVELS.get(level) or _LEVELS.get(level.lower(), UNKNOWN)
-    return found
-
-
-def _first(document: Mapping[str, Any], keys: Sequence[str]) -> str | int | None:
-    for key in keys:
-        value = document.get(key)
-        if value is not None and isinstance(value, str | int):
-            return value
-    for outer in _NESTED:
-        inner = document.get(outer)
-        if isinstance(inner, dict):
-            for key in keys:
-                value = inner.get(key)
-                if value is not None and isinstance(value, str | int):
-                    return value
-    return None

@@ -25,12 +25,12 @@ _CGROUPS = Path("/sys/fs/cgroup")
 class Engine:
     """`dockerd` with its own containerd, data and socket; nothing of the machine's is touched."""
 
-    def __init__(self, folder: Path, dockerd: str, client: str) -> None:
+    def __init__(self, folder: Path, dockerd: str, client: str, *options: str) -> None:
         self.folder = folder
         self.socket = folder / "docker.sock"
         self.host = f"unix://{self.socket}"
         self.cgroup_parent = f"/{folder.name}"
-        self._dockerd, self._client = dockerd, client
+        self._dockerd, self._client, self._options = dockerd, client, options
         self._process: subprocess.Popen[bytes] | None = None
         self._made: set[tuple[str, ...]] = set()
 
@@ -42,6 +42,7 @@ class Engine:
             *("--pidfile", str(self.folder / "pid"), "-H", self.host, "--storage-driver", "vfs"),
             *("--iptables=false", "--ip6tables=false", "--bridge=none", "--shutdown-timeout=1"),
             *("--cgroup-parent", self.cgroup_parent),
+            *self._options,
         ]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, process_group=0)
@@ -140,7 +141,7 @@ class Engine:
         )
 
 
-def started_engine() -> Iterator[Engine]:
+def started_engine(*options: str) -> Iterator[Engine]:
     """An engine for a session of tests; skips them with the reason where none can run."""
     dockerd = program("dockerd", package="docker.io")
     client = program("docker", package="docker.io")
@@ -148,7 +149,7 @@ def started_engine() -> Iterator[Engine]:
     if os.geteuid() != 0:
         _without("a Docker engine needs root")
     # Not pytest's folder: the paths of sockets have to be short.
-    engine = Engine(Path(tempfile.mkdtemp(prefix="nearfield-")), dockerd, client)
+    engine = Engine(Path(tempfile.mkdtemp(prefix="nearfield-")), dockerd, client, *options)
     try:
         try:
             engine.start()
