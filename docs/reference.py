@@ -15,6 +15,7 @@ from exporters.core.gate import Gate
 from exporters.core.quantities import BYTES, SECONDS, Duration, Size
 from exporters.core.settings.model import secret_names, subsections
 from exporters.core.telemetry import Telemetry
+from exporters.logs.derived import LogMetrics
 
 README = Path(__file__).parents[1] / "README.md"
 _SUFFIX = {"counter": "_total", "info": "_info"}
@@ -91,6 +92,8 @@ def _metrics() -> Iterator[Metric]:
         docker.build(docker.DockerSettings(), telemetry),
         slack.build(settings.slack),
         loki.build(settings.logs, Path(), ""),
+        LogMetrics(telemetry.dropped),
+        app.KINDS,
         tuple,
     )
     yield from registry.collect()

@@ -18,6 +18,7 @@ from exporters.core.database import Database
 from exporters.core.definitions import names_on_page
 from exporters.core.errors import SettingsError
 from exporters.core.exporter import Exporter
+from exporters.core.exposition import ignore_drops
 from exporters.core.gate import Gate
 from exporters.core.poller import Pace, Poller
 from exporters.core.settings import Folder, Section, load
@@ -35,6 +36,9 @@ from exporters.fastly import realtime
 from exporters.fastly.settings import FastlySettings
 from exporters.ledger import Ledger
 from exporters.logs import LogsSettings
+from exporters.logs.derived import LogMetrics
+from exporters.logs.exceptions import Exceptions
+from exporters.logs.numbers import with_files, with_numbers
 from exporters.slack import SlackSettings
 
 VERSION = version("nearfield")
@@ -78,6 +82,10 @@ class Shared:
     engine: docker.Engine
     slack: slack.Slack | None
     loki: loki.Loki | None
+    log_metrics: LogMetrics
+    """Users' own metrics from lines: defined in the files of `downloads`, read by `logs`."""
+    running: Collection[str]
+    """The names of the exporters that run."""
     names: Callable[[], Collection[str]]
     """The names of metrics that are taken, asked once everything is wired."""
 
@@ -140,13 +148,25 @@ def _fastly_lacks(settings: Settings) -> str:
 
 def _build_downloads(shared: Shared) -> Exporter:
     return downloads.build(
-        shared.settings.downloads,
+        with_log_queries(shared.settings),
         shared.telemetry,
         app_database(shared.settings),
         shared.ledger,
         prepared=shared.prepared,
+        others=[shared.log_metrics],
         reserved=shared.names,
     )
+
+
+def kinds_besides_sql() -> list[LogMetrics]:
+    """Return what may stand behind `from` besides `sql`, for a check: it counts nothing."""
+    return [LogMetrics(ignore_drops)]
+
+
+def with_log_queries(settings: Settings) -> DownloadsSettings:
+    """Return the settings of `downloads` with all files of users' own metrics."""
+    files = (*settings.downloads.queries, *settings.logs.queries)
+    return settings.downloads.model_copy(update={"queries": files})
 
 
 def _build_fastly(shared: Shared) -> Exporter:
@@ -166,14 +186,19 @@ def _build_logs(shared: Shared) -> Exporter:
     settings = shared.settings
     if not shared.loki:
         raise SettingsError([_NO_LOKI])
-    return logs.build(
+    exceptions = Exceptions(shared.ledger, shared.telemetry, shared.prepared)
+    exporter = logs.build(
         settings.logs,
         settings.docker,
         shared.engine,
         shared.loki,
         platform.node(),
         shared.telemetry,
+        readers=[exceptions, shared.log_metrics],
     )
+    exporter = with_numbers(exporter, exceptions, shared.log_metrics)
+    files = () if "downloads" in shared.running else settings.logs.queries
+    return with_files(exporter, shared.log_metrics, files, shared.names)
 
 
 def _build_containers(shared: Shared) -> Exporter:
@@ -300,6 +325,8 @@ async def serve(
         docker.build(settings.docker, telemetry),
         slack.build(settings.slack),
         loki.build(settings.logs, settings.data_dir, platform.node()),
+        LogMetrics(telemetry.dropped),
+        names,
         taken,
     )
     exporters += [KINDS[name].build(shared) for name in names]

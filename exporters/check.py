@@ -17,7 +17,12 @@ async def run(file: Path | None, environ: Mapping[str, str]) -> None:
     problems = _web_problems(settings)
     # The embedded ledger is left alone: to check is not to start a server.
     ledger = app.ledger_of(settings) if settings.ledger.dsn else None
-    found = await check_downloads(settings.downloads, app.app_database(settings), ledger)
+    found = await check_downloads(
+        app.with_log_queries(settings),
+        app.app_database(settings),
+        ledger,
+        others=app.kinds_besides_sql(),
+    )
     problems += found.problems
     sys.stderr.writelines(f"nearfield: {note}\n" for note in found.notes)
     if problems:

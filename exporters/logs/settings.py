@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from exporters.core.quantities import Duration
+from exporters.core.settings import Location
 from exporters.loki import LokiSettings
 
 Masked = Literal["tokens", "passwords", "cookies", "emails", "addresses"]
@@ -61,6 +62,11 @@ class LogsSettings(LokiSettings):
     )
     redact_patterns: tuple[Pattern, ...] = Field(
         default=(), description="Patterns of your own whose matches are masked as well."
+    )
+    queries: tuple[Location, ...] = Field(
+        default=(),
+        description="Files with your own metrics from logs, as paths or patterns; those of"
+        " `downloads.queries` are read for them as well, where `downloads` runs.",
     )
     rate_limits: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default_factory=dict,
