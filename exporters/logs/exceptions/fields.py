@@ -28,7 +28,7 @@ _NAMED = re.compile(r"(?:err|exc|stack|trace)[\w.]*\"?\s*[:=]")
 _SEVERE = frozenset(("error", "critical"))
 _NOTHING = frozenset(("", "null", "nil", "none", "false", "true", "0", "1", "<nil>", "{}", "[]"))
 _TYPE = re.compile(r"(?:[A-Za-z_$][\w$]*(?:::|[./]))*[A-Za-z_$][\w$]*\Z")
-_TYPICAL = re.compile(r"[A-Z]\w*(?:Error|Exception|Failure|Fault)\Z|\w+(?:\.\w+)+\Z")
+_TYPICAL = re.compile(r"[A-Z]\w*(?:Error|Exception|Failure|Fault)\Z|(?:[A-Za-z]\w*\.)+[A-Z]\w+\Z")
 _LINE = re.compile(r":\d+(?::\d+)?\Z")
 
 

@@ -148,6 +148,8 @@ def test_a_sign_is_enough_where_a_language_has_one(text: str, kind: str, message
             {"error": "no cart", "stacktrace": "shop/web.Handler\n\t/src/web/handler.go:31\n"},
             Raised("error", "no cart", "src/web/handler.go in web.Handler"),
         ),
+        ({"level": "error", "err": "10.1.2.3"}, Raised("error", "<address>", "")),
+        ({"level": "error", "err": "db.example.com"}, Raised("error", "db.example.com", "")),
         (
             {"error": "no cart", "stack": r"shop/web.Handler\n\t/src/web/handler.go:31\n"},
             Raised("error", "no cart", "src/web/handler.go in web.Handler"),
