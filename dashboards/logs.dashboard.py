@@ -48,7 +48,7 @@ volume = row(
     ),
     stat(
         "new-exceptions",
-        "New since the last deploy",
+        "New kinds since the last deploy",
         "Kinds of exceptions that were first seen after the last deploy of their service.",
         Postgres(f"SELECT count(*) AS kinds FROM nearfield.new_exceptions WHERE {CHOSEN}"),
         unit=Unit.COUNT,

@@ -216,6 +216,20 @@ queues = row(
         width=8,
     ),
     timeseries(
+        "own-records",
+        "Our own records",
+        "Records of our own log a second that went to Loki, and that did not by reason; lines that"
+        " one of your metrics could not be made of.",
+        Prometheus(f"sum(rate(log_own_records_sent_total{{{ON}}}{RATE}))", "sent"),
+        Prometheus(
+            f"sum by (reason) (rate(log_own_records_dropped_total{{{ON}}}{RATE}))",
+            "dropped: {{reason}}",
+        ),
+        Prometheus(f"sum(rate(log_metric_lines_rejected_total{{{ON}}}{RATE}))", "no metric of it"),
+        unit=Unit.PER_SECOND,
+        width=8,
+    ),
+    timeseries(
         "trouble",
         "Dropped and unreadable",
         "Series over a limit and deploys that were not kept, an hour; containers of which something"
