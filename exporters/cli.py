@@ -1,4 +1,4 @@
-"""The command line: `nearfield run`, `demo`, `check`, `backfill`, `report` and `dashboards`."""
+"""The command line: every command of `nearfield`, its arguments and its exit code."""
 
 import argparse
 import asyncio
@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from exporters import app, check, commands, dashboards_command, demo
+from exporters import app, check, commands, dashboards_command, demo, fastly_command
 from exporters.core import log
 from exporters.core.errors import NearfieldError, SettingsError
 
@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_backfill(known.add_parser("backfill", help="count archived log files, each once"))
     commands.add_report(known.add_parser("report", help="tell the downloads of each episode"))
     dashboards_command.add(known.add_parser("dashboards", help="what is seen in Grafana"))
+    fastly_command.add(known.add_parser("fastly", help="have Fastly send its lines"), DEFAULT_FILE)
     return parser
 
 

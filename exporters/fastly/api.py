@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from time import time
 from typing import Any, Self
 
 import aiohttp
@@ -21,7 +22,7 @@ from exporters.core.errors import (
 _LARGE = 256 * 1024
 """Bytes of JSON that are parsed in less time than a worker thread takes to begin, and a little."""
 
-_LONGEST_WAIT = 300.0
+_LONGEST_WAIT = 3600.0
 _SAID = 300
 
 
@@ -68,9 +69,12 @@ class FastlyApi:
         cure: str = "see fastly.realtime.token_file",
         deadline: float = 30.0,
         largest: int = 32 * 1024 * 1024,
+        secrets: Sequence[SecretStr] = (),
     ) -> None:
+        """`secrets` are those that requests hold beside the token."""
         self._base = base
         self._token = token
+        self._secrets = (token, *secrets)
         self._name, self._cure = name, cure
         self._deadline = deadline
         self._largest = largest
@@ -158,7 +162,7 @@ class FastlyApi:
             return Forbidden(f"{self._name} does not let the token do this (403): {self._cure}")
         if status == 429:
             message = f"{self._name} asks for fewer requests (429)"
-            return RateLimited(message, _seconds(response.headers.get("Retry-After", "")))
+            return RateLimited(message, _wait(response.headers, time()))
         if status >= 500 or status == 408:
             return SourceUnavailable(f"{self._name} cannot answer now ({status})")
         return SourceMismatch(f"{self._name} does not take this ({status}){said}")
@@ -168,13 +172,24 @@ class FastlyApi:
         if not isinstance(body, dict):
             return ""
         words = [str(body[key]) for key in ("msg", "detail") if isinstance(body.get(key), str)]
-        text = " ".join(": ".join(words).replace(self._token.get_secret_value(), "…").split())
+        text = self.masked(" ".join(": ".join(words).split()))
         return f": {text[:_SAID]}" if text.isprintable() and text else ""
 
+    def masked(self, text: str) -> str:
+        """Return a text of the API's without the secrets that it may repeat."""
+        for secret in self._secrets:
+            if value := secret.get_secret_value():
+                text = text.replace(value, "…")
+        return text
 
-def _seconds(text: str) -> float | None:
+
+def _wait(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds to wait after a 429; Fastly tells the moment at which it counts anew."""
     try:
-        seconds = float(text)
-    except ValueError:
+        if "Retry-After" in headers:
+            seconds = float(headers["Retry-After"])
+        else:
+            seconds = float(headers["Fastly-RateLimit-Reset"]) - now
+    except (KeyError, ValueError):
         return None
     return min(seconds, _LONGEST_WAIT) if seconds >= 0 else None

@@ -101,7 +101,7 @@ class ServiceChannel:
     def _failed(self, error: SourceError) -> None:
         self._statistics.failed(self.service)
         if isinstance(error, RateLimited):
-            self._wait = error.retry_after or 0.0
+            self._wait = min(error.retry_after or 0.0, 2 * _RETRY)
         if isinstance(error, TooLarge):
             self._next = 0  # what waits will not get smaller: go on with what is now
 
