@@ -9,7 +9,7 @@ from exporters.logs.model import Line
 from exporters.logs.parsing import Parsed, parse
 from tests.logs.exceptions import stacks
 
-# Lines in the middle that look like lines of their own: the exception may be told without its place.
+# Some lines in them look like lines of their own: such an exception may be told without its place.
 TORN = {"ELIXIR", "ERLANG", "JAVA_MAIN"}
 STACKS = {name: text for name, text in vars(stacks).items() if name.isupper()}
 
