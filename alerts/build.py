@@ -127,7 +127,7 @@ def cases(alert: Data, written: Data) -> Iterator[Data]:
 def built(source: Path, names: Mapping[str, Any]) -> Iterator[tuple[Path, Data]]:
     """Yield the files that one file of source/ becomes: rules, and their tests."""
     area = source.stem
-    data = yaml.safe_load(filled(source.read_text(), names))
+    data = yaml.load(filled(source.read_text(), names), yaml.CSafeLoader)
     rules, tests = list(data.get("rules", [])), list(data.get("cases", []))
     for alert in data.get("alerts", []):
         written = rule(alert, area, names)
@@ -150,7 +150,8 @@ def files() -> dict[Path, str]:
     settings = yaml.safe_load((HOME / "settings.yml").read_text())
     names = {**settings["links"], **settings["thresholds"], **settings["texts"]}
     return {
-        file: _NOTE + yaml.safe_dump(data, sort_keys=False, width=100, allow_unicode=True)
+        file: _NOTE
+        + yaml.dump(data, Dumper=yaml.CSafeDumper, sort_keys=False, width=100, allow_unicode=True)
         for source in sorted((HOME / "source").glob("*.yml"))
         for file, data in built(source, names)
     }
