@@ -110,7 +110,8 @@ async def _run(
         await _count(orders, settings, ledger, folder, files, problems, labels)
         await ledger.tidy(datetime.now(UTC))
     if problems.count:
-        raise StartError(f"{problems.count} problems are told above; all else is counted")
+        several = "1 problem is" if problems.count == 1 else f"{problems.count} problems are"
+        raise StartError(f"{several} told above; all else is counted")
 
 
 async def _files(orders: Orders, settings: app.Settings, problems: _Problems) -> Sequence[LogFile]:
@@ -145,6 +146,8 @@ async def _count(
         await work.run(loader.loads(files))
         progress.finish()
         sys.stdout.write(summary(work.tally, len(files), loader.too_long))
+        if work.tally.unreadable:
+            problems.tell("no line could be read: see --format, and [fastly.counting.formats]")
         if history and orders.openmetrics:
             await _write_history(orders.openmetrics, labels, ledger, history)
     problems.progress = None

@@ -110,7 +110,8 @@ def samples(sums: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
     A sum that steps back (a late line has joined two windows) waits until it has caught up.
     """
-    total = shown = last = 0
+    total = shown = 0
+    last = -1
     for day, hours in groupby(sums, key=lambda each: each[0] // 24):
         added = dict(hours)
         for hour in range(day * 24, day * 24 + 25):

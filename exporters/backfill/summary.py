@@ -15,8 +15,6 @@ def summary(tally: Tally, files: int, too_long: int) -> str:
     if rejected:
         reasons = ", ".join(f"{reason} {n:,}" for reason, n in rejected.most_common())
         lines.append(f"{rejected.total():,} lines were left out: {reasons}")
-    if tally.lines and rejected.total() >= tally.lines:
-        lines.append("No line could be read: see --format, and [fastly.counting.formats]")
-    elif tally.lines and not tally.audio:
+    if tally.lines and not tally.unreadable and not tally.audio:
         lines.append("No line is a request for an episode's audio: see fastly.episode_path")
     return "".join(f"{line}\n" for line in lines)

@@ -40,6 +40,11 @@ class Tally:
     known: set[int] = field(default_factory=set)
     """Numbers of files of which something had been counted before."""
 
+    @property
+    def unreadable(self) -> bool:
+        """Whether there were lines, and every one was rejected."""
+        return 0 < self.lines <= self.rejected.total()
+
     def add(self, load: Load, recorded: Recorded) -> None:
         """Add what a load came to."""
         self.lines += recorded.lines
