@@ -146,7 +146,7 @@ IMPACT = f"""
         FROM nearfield.episode_hours AS e
         CROSS JOIN bounds AS b
         WHERE
-            e.hour >= b.began - interval '28 days'
+            e.hour >= b.began - 4 * interval '168 hours'
             AND e.hour < b.ended + interval '48 hours'
             AND {PODCASTS}
         GROUP BY e.podcast, e.hour
@@ -155,26 +155,39 @@ IMPACT = f"""
         SELECT e.podcast, min(e.hour) AS first_hour
         FROM nearfield.episode_hours AS e WHERE {PODCASTS} GROUP BY e.podcast
     ),
-    compared AS (
-        SELECT
-            s.podcast,
-            hour,
-            hour < b.ended AS inside,
-            coalesce(now_.downloads, 0)::double precision AS seen,
-            usual.expected
+    grid AS (
+        SELECT s.podcast, s.first_hour, at
         FROM bounds AS b
         CROSS JOIN shows AS s
         CROSS JOIN generate_series(
-            b.began, least(b.ended + interval '48 hours', now()), interval '1 hour'
-        ) AS hour
-        LEFT JOIN seen AS now_ ON now_.podcast = s.podcast AND now_.hour = hour
-        CROSS JOIN LATERAL (
-            SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY coalesce(w.downloads, 0)) AS expected
-            FROM generate_series(1, 4) AS week
-            LEFT JOIN seen AS w
-                ON w.podcast = s.podcast AND w.hour = hour - week * interval '7 days'
-            WHERE hour - week * interval '7 days' >= s.first_hour
-        ) AS usual
+            b.began,
+            -- An hour that is not over yet would look like a loss.
+            least(b.ended + interval '48 hours', now() - interval '1 hour'),
+            interval '1 hour'
+        ) AS at
+    ),
+    usual AS (
+        SELECT
+            g.podcast, g.at,
+            percentile_cont(0.5) WITHIN GROUP (ORDER BY coalesce(w.downloads, 0)) AS expected
+        FROM grid AS g
+        CROSS JOIN generate_series(1, 4) AS week
+        LEFT JOIN seen AS w
+            ON w.podcast = g.podcast AND w.hour = g.at - week * interval '168 hours'
+        WHERE g.at - week * interval '168 hours' >= g.first_hour
+        GROUP BY g.podcast, g.at
+    ),
+    compared AS (
+        SELECT
+            g.podcast,
+            g.at AS hour,
+            g.at < b.ended AS inside,
+            coalesce(n.downloads, 0)::double precision AS seen,
+            u.expected
+        FROM bounds AS b
+        CROSS JOIN grid AS g
+        LEFT JOIN seen AS n ON n.podcast = g.podcast AND n.hour = g.at
+        LEFT JOIN usual AS u ON u.podcast = g.podcast AND u.at = g.at
     )
 """
 """`compared`: each chosen show's downloads by hour, seen and expected, in the time range and (not
