@@ -9,8 +9,9 @@ from exporters.core.errors import SourceError
 from exporters.core.poller import Pace, Poller
 from exporters.core.telemetry import Telemetry
 from exporters.fastly.api import FastlyApi, RateLimited, TooLarge
-from exporters.fastly.realtime.model import HISTORY, Channel, Second, Service, parse_channel
+from exporters.fastly.realtime.model import HISTORY, Channel, Service, parse_channel
 from exporters.fastly.realtime.statistics import Statistics
+from exporters.fastly.realtime.sums import Sums, add_up
 
 EXPORTER = "realtime"
 DEADLINE = 50.0
@@ -22,6 +23,9 @@ the API remembers, so that nothing is lost meanwhile."""
 
 _RECENT = HISTORY - 20
 """Seconds after which we ask for all that is remembered instead of for what is new."""
+
+_MANY = 300
+"""Seconds times places that are added up in less time than others would notice."""
 
 _PACE = Pace(
     interval=1.0, deadline=DEADLINE + 5, max_age=HISTORY + DEADLINE, backoff=Backoff(limit=_RETRY)
@@ -66,7 +70,8 @@ class ServiceChannel:
             raise
         if self._through and answer.timestamp:
             self._look_back(answer, place)
-        self._statistics.add(self.service, answer, self._new(answer))
+        sums = await self._sums(answer)
+        self._statistics.add(self.service, answer, sums)
         self._go_on(answer)
         return answer
 
@@ -75,9 +80,12 @@ class ServiceChannel:
         late = self._clock() - self._succeeded_at > _RECENT
         return "h" if self._next and late else str(self._next)
 
-    def _new(self, answer: Channel) -> list[Second]:
-        """The seconds that were not counted yet: what is remembered overlaps what we have."""
-        return [second for second in answer.seconds if second.recorded > self._recorded]
+    async def _sums(self, answer: Channel) -> Sums:
+        """Add up what was not counted yet: what is remembered overlaps what we have."""
+        new = [second for second in answer.seconds if second.recorded > self._recorded]
+        if sum(len(second.places) for second in new) > _MANY:
+            return await asyncio.to_thread(add_up, new)
+        return add_up(new)
 
     def _look_back(self, answer: Channel, place: str) -> None:
         """Count the seconds since the last answer that this one cannot tell of any more."""

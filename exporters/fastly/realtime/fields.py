@@ -1,6 +1,6 @@
 """What the API calls its measurements, and which family each belongs to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -35,6 +35,16 @@ class Field:
 def fields() -> tuple[Field, ...]:
     """Return every measurement that is counted, those of a family together."""
     return tuple(_rows())
+
+
+@cache
+def by_key() -> Mapping[str, Sequence[Field]]:
+    """Return what each name in the API is counted in: seldom more than one family."""
+    found: dict[str, list[Field]] = {}
+    for field in fields():
+        for key in field.keys:
+            found.setdefault(key, []).append(field)
+    return found
 
 
 def _rows() -> Iterator[Field]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, TypeAlias
 
 from exporters.core.errors import SourceMalformed
@@ -77,14 +76,3 @@ def _whole(value: Any) -> int:
     if not 0 <= number < _LATEST:
         raise ValueError("not a time")
     return number
-
-
-def amount(value: Any) -> float:
-    """Return a measurement as a number; 0 for what a counter cannot take."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except OverflowError:
-            return 0.0
-        return number if isfinite(number) and number > 0 else 0.0
-    return 0.0

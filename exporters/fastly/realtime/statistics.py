@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from time import monotonic, time
 
 from prometheus_client import Metric
@@ -10,14 +10,13 @@ from prometheus_client.registry import Collector
 
 from exporters.core.exposition import HistogramFamily, Labels, Limits, OnDrop, ValueFamily
 from exporters.fastly.realtime import metrics
-from exporters.fastly.realtime.fields import Field, fields
-from exporters.fastly.realtime.model import Channel, Measurements, Second, Service, amount
+from exporters.fastly.realtime.fields import Field, by_key, fields
+from exporters.fastly.realtime.model import Channel, Service
+from exporters.fastly.realtime.sums import Sum, Sums
 
 _QUIET = 86400.0
 """Seconds after which a place without a request is forgotten: its counters then begin anew, which
 would be wrong for one that only sleeps at night."""
-
-_MISSES = "miss_histogram"
 
 
 class Statistics(Collector):
@@ -105,21 +104,24 @@ class Statistics(Collector):
         """These seconds of a service can never be read."""
         self._lost.inc((service.id, service.name), seconds)
 
-    def add(self, service: Service, answer: Channel, new: Sequence[Second]) -> None:
-        """An answer came; `new` are those of its seconds that were not counted before."""
+    def add(self, service: Service, answer: Channel, sums: Sums) -> None:
+        """An answer came; `sums` are those of its seconds that were not counted before."""
         labels = (service.id, service.name)
         result = metrics.IDLE if answer.idle else metrics.SUCCESS
         self._requests.inc((*labels, result))
         self._last_success.set(labels, self._wall_clock())
         self._delay.set(labels, answer.delay)
         seen, now = self._seen[service.id], self._clock()
-        places: defaultdict[str, list[Measurements]] = defaultdict(list)
-        for second in new:
-            for place, measured in second.places.items():
-                places[place].append(measured)
-        for place, several in places.items():
-            self._count((*labels, place), several, begins=place not in seen)
+        rows: defaultdict[str, list[tuple[Labels, float]]] = defaultdict(list)
+        for place, found in sums.items():
+            where = (*labels, place)
+            for field, number in _numbers(found, begins=place not in seen):
+                rows[field.family].append((_labels(where, field), number))
+            self._count_misses(where, found)
+            self._count_sizes(where, found)
             seen[place] = now
+        for family, those in rows.items():
+            self._measured[family].add_many(those)
 
     def prune(self, places: Collection[str] | None = None) -> None:
         """Forget places that were quiet for a day, or that are none of the CDN's `places`."""
@@ -135,28 +137,16 @@ class Statistics(Collector):
                 del seen[place]
                 self._forget_place((service.id, service.name, place))
 
-    def _count(self, labels: Labels, several: Sequence[Measurements], *, begins: bool) -> None:
-        for field in fields():
-            number = sum(amount(_first(measured, field)) for measured in several)
-            if number or (begins and field.always):
-                family = self._measured[field.family]
-                family.inc(_labels(labels, field), number * field.scale)
-        for measured in several:
-            self._count_misses(labels, measured)
-            self._count_sizes(labels, measured)
-
-    def _count_misses(self, labels: Labels, measured: Measurements) -> None:
-        found = measured.get(_MISSES)
+    def _count_misses(self, labels: Labels, found: Sum) -> None:
         counts = [0.0] * (len(metrics.MISS_BUCKETS) + 1)
-        total = 0.0
-        for milliseconds, count in _misses(found if isinstance(found, dict) else {}):
+        for milliseconds, count in found.misses.items():
             counts[bisect_left(metrics.MISS_BUCKETS, milliseconds / 1000)] += count
-            total += count * milliseconds / 1000
-        if any(counts):
-            self._misses.add(labels, counts, total)
+        if found.misses:
+            total = sum(bound * count for bound, count in found.misses.items())
+            self._misses.add(labels, counts, total / 1000)
 
-    def _count_sizes(self, labels: Labels, measured: Measurements) -> None:
-        counts = [amount(measured.get(name)) for name, _ in metrics.SIZES]
+    def _count_sizes(self, labels: Labels, found: Sum) -> None:
+        counts = [found.numbers.get(name, 0.0) for name, _ in metrics.SIZES]
         if any(counts):
             # Of those without an upper bound we know only that they are over the last one.
             bounds = [bound for _, bound in metrics.SIZES[:-1]]
@@ -170,16 +160,18 @@ class Statistics(Collector):
         self._sizes.remove(labels)
 
 
-def _first(measured: Measurements, field: Field) -> object:
-    return next((measured[key] for key in field.keys if key in measured), 0)
+def _numbers(found: Sum, *, begins: bool) -> Iterator[tuple[Field, float]]:
+    """Give what is to be added to the families; the usual ones from 0 on, in a new place."""
+    for field in fields() if begins else ():
+        if field.always:
+            yield field, 0.0
+    numbers = found.numbers
+    for key, number in numbers.items():
+        for field in by_key().get(key, ()):
+            # Where the API has a measurement under two names, it is the same twice.
+            if field.keys[0] == key or field.keys[0] not in numbers:
+                yield field, number * field.scale
 
 
 def _labels(place: Labels, field: Field) -> Labels:
     return (*place, field.label.value) if field.label else place
-
-
-def _misses(histogram: dict[str, object]) -> Iterator[tuple[float, float]]:
-    """Give each upper bound in milliseconds and its count; what is no number is left out."""
-    for bound, count in histogram.items():
-        if bound.isascii() and bound.isdigit() and len(bound) < 10:
-            yield float(bound), amount(count)
