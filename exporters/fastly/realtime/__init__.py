@@ -44,7 +44,7 @@ def build(settings: RealtimeSettings, telemetry: Telemetry) -> Exporter:
     async def prune() -> None:
         statistics.prune(_codes(places.snapshot))
 
-    places.follow(prune)
+    services.poller.follow(prune)
     families = metrics.account(telemetry.dropped)
     return Exporter(
         EXPORTER,

@@ -18,6 +18,9 @@ _QUIET = 86400.0
 """Seconds after which a place without a request is forgotten: its counters then begin anew, which
 would be wrong for one that only sleeps at night."""
 
+_SILENT = 300.0
+"""Seconds after which a place that is none of the CDN's is: the list may lack one that is new."""
+
 
 class Statistics(Collector):
     """Counters of every service in every place; also their collector.
@@ -124,14 +127,14 @@ class Statistics(Collector):
             self._measured[family].add_many(those)
 
     def prune(self, places: Collection[str] | None = None) -> None:
-        """Forget places that were quiet for a day, or that are none of the CDN's `places`."""
+        """Forget places that were quiet for a day, or are silent and none of the CDN's `places`."""
         now = self._clock()
         for id_, seen in self._seen.items():
             service = self._services[id_]
             gone = [
                 place
                 for place, heard in seen.items()
-                if now - heard > _QUIET or (places and place not in places)
+                if now - heard > (_SILENT if places and place not in places else _QUIET)
             ]
             for place in gone:
                 del seen[place]

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from exporters import app
+from exporters.core.errors import SettingsError
 from exporters.core.exporter import Exporter
 from exporters.core.exposition import Limits, negotiate, render
 from exporters.core.settings import Section, load
@@ -183,5 +185,30 @@ class Settings(Section):
 def test_a_wrong_setting_is_told(tmp_path: Path, text: str, problem: str) -> None:
     file = tmp_path / "nearfield.toml"
     file.write_text(f"[realtime]\n{text}")
-    with pytest.raises(Exception, match=problem):
+    with pytest.raises(SettingsError, match=problem):
         load(Settings, file, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("[fastly.realtime]\ntoken = 'x'", {"realtime"}),
+        ("[fastly]\ntoken = 'x'", {"downloads", "fastly"}),
+        (
+            "[fastly]\ntoken = 'x'\n[fastly.realtime]\ntoken = 'x'",
+            {"downloads", "fastly", "realtime"},
+        ),
+    ],
+)
+def test_what_runs_is_what_is_written(tmp_path: Path, text: str, names: set[str]) -> None:
+    file = tmp_path / "nearfield.toml"
+    file.write_text(text)
+    assert set(app.configured(app.read_settings(file, {}))) == names
+
+
+def test_to_run_it_by_name_wants_a_token(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"fastly\.realtime\.token_file"):
+        app.read_settings(None, {}, ["realtime"])
+    file = tmp_path / "nearfield.toml"
+    file.write_text("[fastly.realtime]\ntoken = 'x'\n[downloads]\ninterval = 'never'\n")
+    assert app.read_settings(file, {}, ["realtime"]).fastly.realtime.token
