@@ -11,7 +11,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 from pydantic import Field, SecretStr
 
-from exporters import containers, docker, downloads, logs, loki, slack
+from exporters import containers, digest, docker, downloads, logs, loki, slack
 from exporters.containers import ContainersSettings, deploys
 from exporters.core import lifecycle
 from exporters.core.database import Database
@@ -119,6 +119,10 @@ _NO_STATISTICS = (
     "fastly.realtime.token_file: wants a file with a token of Fastly's API, to read its real-time"
     " statistics"
 )
+_NO_SLACK = (
+    "slack.webhook_url_file: wants a file with the address of the Slack webhook that the weekly"
+    " digest goes to"
+)
 _NO_LOKI = (
     "logs.loki_url: wants the address of the Loki that gets the logs of containers, such as"
     ' "http://loki:3100"'
@@ -219,6 +223,11 @@ def _build_deploys(shared: Shared) -> Exporter:
     )
 
 
+def _build_digest(shared: Shared) -> Exporter:
+    assert shared.slack  # noqa: S101  what it lacks without one is said before
+    return digest.build(shared.settings.slack, shared.ledger, shared.telemetry, shared.slack.sender)
+
+
 KINDS: Mapping[str, Kind] = {
     "downloads": Kind(
         ("downloads",), _APP_DSN, _build_downloads, _downloads_lacks, wanted=_has_stream
@@ -252,6 +261,13 @@ KINDS: Mapping[str, Kind] = {
         lambda settings: "" if settings.logs.loki_url else _NO_LOKI,
         wanted=lambda settings: settings.logs.loki_url is not None,
         also=("docker",),
+    ),
+    "digest": Kind(
+        (),
+        _NO_SLACK,
+        _build_digest,
+        lambda settings: "" if settings.slack.webhook_url else _NO_SLACK,
+        wanted=lambda settings: settings.slack.webhook_url is not None and _has_stream(settings),
     ),
 }
 
@@ -346,7 +362,7 @@ def neighbours(shared: Shared, names: Collection[str]) -> Iterator[Exporter]:
     """Yield what several exporters share, opened before them: engine, Slack, Loki."""
     if {"containers", "deploys", "logs"}.intersection(names):
         yield shared.engine.exporter
-    if shared.slack and "deploys" in names:
+    if shared.slack and {"deploys", "digest"}.intersection(names):
         yield shared.slack.exporter
     if shared.loki and {"deploys", "logs"}.intersection(names):
         yield shared.loki.exporter

@@ -83,7 +83,7 @@ class SlackSettings(Section):
     prometheus_url: Annotated[str, AfterValidator(_http)] | None = Field(
         default=None,
         description="Prometheus that is asked, ten minutes after a deploy, whether errors or"
-        " restarts rose. Without it there is no such look back.",
+        " restarts rose, and each week what broke. Without it there is no such look back.",
     )
 
     @field_validator("webhook_url")

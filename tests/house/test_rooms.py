@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-EXPORTERS = ("containers", "downloads", "fastly", "logs")
+EXPORTERS = ("containers", "digest", "downloads", "fastly", "logs")
 SHARED = ("docker", "embedded", "ledger", "loki", "slack")
 MAY_IMPORT = {
     "core": {"core"},
