@@ -188,10 +188,9 @@ _status = labels("app", '{__name__=~".+_prom_ex_beam_stats_process_count"}', "__
 app = Variable(
     "app",
     {
-        **_status.json,
+        **{key: value for key, value in _status.json.items() if key != "allValue"},
         "regex": "/(.+)_prom_ex_beam_stats_process_count/",
         "includeAll": False,
-        "allValue": None,
         "current": {},
     },
 )

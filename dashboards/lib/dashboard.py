@@ -83,11 +83,11 @@ class Dashboard:
             tags=[TAG],
             timezone="browser",
             time=core.Time(self.time, "now"),
-            timePicker=core.TimePicker(_INTERVALS, []),
             templating=core.Templating(list=[each.json for each in self._variables()]),
             annotations=core.Annotations(list=list(self.annotations)),
             links=[links.suite(TAG)],
         ).to_json_data()
+        json["timepicker"] = {"refresh_intervals": _INTERVALS}
         return {key: _plain(json[key]) for key in _KEPT}
 
     def _variables(self) -> Iterator[Variable]:
@@ -97,9 +97,7 @@ class Dashboard:
     def _sources(self) -> Iterator[Source]:
         """Yield the sources in use; logs are one link away from each panel."""
         used = {target.source for row in self.rows for p in row.panels for target in p.targets}
-        asked = {
-            each.json["datasource"]["uid"] for each in self.variables if each.json["datasource"]
-        }
+        asked = {each.json.get("datasource", {}).get("uid") for each in self.variables}
         yield PROMETHEUS
         yield LOKI
         if LEDGER in used or LEDGER.reference["uid"] in asked:

@@ -26,13 +26,19 @@ def mended(panel: Json, defaults: Json, options: Json | None = None) -> Json:
     kept = {key: panel[key] for key in _KEPT if key in panel}
     theirs = panel.get("fieldConfig", {})
     custom = {**theirs.get("defaults", {}).get("custom", {}), **defaults.get("custom", {})}
+    fields = {**theirs.get("defaults", {}), **defaults, "custom": _known(custom)}
     kept["fieldConfig"] = {
-        "defaults": {**theirs.get("defaults", {}), **defaults, "custom": custom},
+        "defaults": _known(fields),
         "overrides": theirs.get("overrides", []),
     }
     if options is not None:
         kept["options"] = options
     return {key: value for key, value in kept.items() if value not in (None, [])}
+
+
+def _known(values: Json) -> Json:
+    """Leave out what is null: the schema has no such decimals, minimum or maximum."""
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def legend(calcs: tuple[str, ...], placement: str = "bottom") -> Json:

@@ -215,7 +215,8 @@ def heatmap(
         "yAxis": {"unit": str(unit), "axisPlacement": "left"},
         "rowsFrame": {"layout": "auto"},
         "showValue": "never",
-        "tooltip": {"show": True, "yHistogram": True},
+        # `show` is read up to Grafana 10, `mode` by newer ones.
+        "tooltip": {"show": True, "mode": "single", "yHistogram": True},
         "legend": {"show": True},
         "filterValues": {"le": 1e-9},
     }

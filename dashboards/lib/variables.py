@@ -46,7 +46,8 @@ def _mended(template: Template) -> Json:
     if json["current"].get("value") is None:
         json["current"] = {}
     json["current"].pop("tags", None)
-    return json
+    # Null is no data source, nor a value for all: what is not there is left out.
+    return {key: value for key, value in json.items() if value is not None}
 
 
 def chooser(source: Source) -> Variable:
@@ -54,7 +55,7 @@ def chooser(source: Source) -> Variable:
     template = Template(
         name=source.variable, label=source.label, type="datasource", query=source.kind, refresh=1
     )
-    return Variable(source.variable, {**_mended(template), "sort": 0, "datasource": None})
+    return Variable(source.variable, {**_mended(template), "sort": 0})
 
 
 def labels(
@@ -108,4 +109,4 @@ def choice(name: str, values: Sequence[str], *, text: str = "", default: str = "
         default=chosen,
         sort=0,
     )
-    return Variable(name, {**_mended(template), "datasource": None, "refresh": 0})
+    return Variable(name, {**_mended(template), "refresh": 0})

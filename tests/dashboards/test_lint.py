@@ -199,7 +199,7 @@ def texts(dashboard: Json) -> Iterator[str]:
         yield str(each)
     for each in variables(dashboard).values():
         yield str(each["query"])
-        yield str(each["datasource"])
+        yield str(each.get("datasource"))
 
 
 @EACH
