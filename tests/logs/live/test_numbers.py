@@ -20,9 +20,7 @@ from tests.logs.live.following import Follow, Kept
 
 pytestmark = pytest.mark.timeout(120)
 
-ORDERS = (
-    "shop_orders_total: {from: logs, help: h, pattern: 'order by (?P<by>[a-z]+)', labels: [by]}"
-)
+ORDERS = "orders_total: {from: logs, help: h, pattern: 'order by (?P<by>[a-z]+)', labels: [by]}"
 
 
 class Numbers(Kept):
