@@ -73,8 +73,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Start a PostgreSQL with sample shows, serve their metrics, and start the neighbours that"
-        " are found on PATH. Ctrl-C ends all of it."
+        "Start a PostgreSQL with sample shows and listeners whose log lines come as Fastly sends"
+        " them, serve every metric, and start the neighbours that are found on PATH. Ctrl-C ends"
+        " all of it."
     )
     parser.add_argument(
         "--data-dir", type=Path, help="keep the data there (default: a folder that goes at the end)"
@@ -82,7 +83,15 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--once", action="store_true", help="exit with 0 once every exporter has served data"
     )
-    parser.set_defaults(start=lambda o: demo.run(o.data_dir, once=o.once))
+    parser.add_argument(
+        "--scenario",
+        choices=[each.value for each in demo.Scenario],
+        default=demo.Scenario.FULL.value,
+        help="a calm day, or one with outages every few minutes (default: full)",
+    )
+    parser.set_defaults(
+        start=lambda o: demo.run(o.data_dir, once=o.once, scenario=demo.Scenario(o.scenario))
+    )
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:

@@ -1,5 +1,6 @@
 """`nearfield demo`: everything at work on sample data, with what is found on PATH beside it."""
 
 from exporters.demo.run import run
+from exporters.embedded.traffic import Scenario
 
-__all__ = ["run"]
+__all__ = ["Scenario", "run"]

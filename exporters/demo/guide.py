@@ -1,6 +1,7 @@
 """Tells a person what to open, once there is something to see."""
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 import aiohttp
@@ -11,6 +12,8 @@ from exporters.demo.neighbours import Neighbour
 from exporters.demo.screen import Screen
 
 _PATIENCE = 60.0
+_COUNTED = re.compile(r"^podcast_downloads_total\{[^}]*\} (?!0(?:\.0)?$)\S+$", re.MULTILINE)
+"""A series that has moved: a line has come all the way from a listener to the page."""
 
 
 class Guide:
@@ -23,13 +26,15 @@ class Guide:
         address: Address,
         neighbours: Sequence[Neighbour],
         screen: Screen,
-        served: asyncio.Event | None,
+        served: asyncio.Event,
+        last_words: Sequence[tuple[str, str]],
     ) -> None:
-        """`served` is set once every exporter has served data."""
+        """`served` is set once every exporter has served data; `last_words` are said before."""
         self._url = f"http://{address}"
         self._neighbours = neighbours
         self._screen = screen
         self._served = served
+        self._last_words = last_words
 
     async def run(self) -> None:
         """Raise StartError where there is nothing to see after a minute."""
@@ -37,19 +42,19 @@ class Guide:
             try:
                 async with asyncio.timeout(_PATIENCE):
                     await self._until_ready(http)
+                    page = await self._until_counted(http)
             except TimeoutError as error:
                 raise StartError(
                     f"no fresh data after {_PATIENCE:.0f} s; {self._url}/readyz says why"
                 ) from error
-            count = await self._series(http)
+        count = sum(bool(line) and not line.startswith("#") for line in page.splitlines())
         self._screen.say("Nearfield", f"{self._url}/  ({count:,} series on /metrics)")
         for neighbour in self._neighbours:
             if neighbour.url:
                 self._screen.say(neighbour.title, f"{neighbour.url}/")
-        if self._served:
-            self._served.set()
-        else:
-            self._screen.say("", "Ctrl-C ends all of it.")
+        for name, text in self._last_words:
+            self._screen.say(name, text)
+        self._served.set()
 
     async def _until_ready(self, http: aiohttp.ClientSession) -> None:
         while True:
@@ -61,7 +66,11 @@ class Guide:
                 pass  # it does not listen yet
             await asyncio.sleep(0.1)
 
-    async def _series(self, http: aiohttp.ClientSession) -> int:
-        async with http.get(f"{self._url}/metrics") as answer:
-            text = await answer.text()
-        return sum(bool(line) and not line.startswith("#") for line in text.splitlines())
+    async def _until_counted(self, http: aiohttp.ClientSession) -> str:
+        """Return the page of metrics on which downloads of the stream are counted."""
+        while True:
+            async with http.get(f"{self._url}/metrics") as answer:
+                page = await answer.text()
+            if _COUNTED.search(page):
+                return page
+            await asyncio.sleep(0.25)

@@ -1,31 +1,32 @@
-"""The demo from start to end: a folder, sample data, the exporters and their neighbours."""
+"""The demo from start to end: a folder, sample data, listeners, the exporters, their neighbours."""
 
+import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 from pydantic import SecretStr
 
 from exporters import app
 from exporters.core import lifecycle
 from exporters.core.exporter import Exporter
+from exporters.core.quantities import Address
 from exporters.core.web.settings import WebSettings
+from exporters.demo.audience import Audience, History, fastly_settings
 from exporters.demo.guide import Guide
 from exporters.demo.neighbours import Prometheus
 from exporters.demo.ports import free_address
+from exporters.demo.sample import APP, READER, sampled
 from exporters.demo.screen import Screen
 from exporters.downloads.settings import DownloadsSettings
-from exporters.embedded import sample
 from exporters.embedded.server import EmbeddedServer
+from exporters.embedded.traffic import Scenario
 
-_APP = "app"
-_READER = "nearfield_reader"
+_RECEIVER = Address("127.0.0.1", 9581)
 
 
-async def run(data_dir: Path | None, *, once: bool) -> None:
+async def run(data_dir: Path | None, *, once: bool, scenario: Scenario = Scenario.FULL) -> None:
     """Run the demo in `data_dir`, or in a folder of its own that goes at the end.
 
     Until a signal; or, with `once`, until every exporter has served data.
@@ -36,21 +37,45 @@ async def run(data_dir: Path | None, *, once: bool) -> None:
         server = EmbeddedServer(folder)
         settings = _settings(folder, server)
         neighbours = [Prometheus(folder, settings.web.listen)]
-        guide = Guide(settings.web.listen, neighbours, screen, stop if once else None)
+        served = stop if once else asyncio.Event()
+        guide = Guide(
+            settings.web.listen,
+            neighbours,
+            screen,
+            served,
+            () if once else tuple(_last_words(scenario)),
+        )
         parts = Exporter(
             "demo",
-            resources=[_sample(server, screen), *(screen.started(each) for each in neighbours)],
-            services=[guide, *neighbours],
+            resources=[
+                sampled(server, screen),
+                *(screen.started(each) for each in neighbours),
+            ],
+            services=[
+                guide,
+                Audience(server, settings.fastly, scenario),
+                *([] if once else [History(folder, served, screen)]),
+                *neighbours,
+            ],
         )
         await app.serve(settings, _names(settings, screen), stop, extra=[parts])
+
+
+def _last_words(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    troubles = {
+        Scenario.FULL: "an outage every few minutes (--scenario calm: none)",
+        Scenario.CALM: "no outages (--scenario full: some)",
+    }
+    yield "listeners", f"about 250 log lines a second, as Fastly sends them; {troubles[scenario]}"
+    yield "", "Ctrl-C ends all of it."
 
 
 def _names(settings: app.Settings, screen: Screen) -> list[str]:
     """Return the exporters that have something to show on this machine."""
     if Path(settings.docker.host.removeprefix("unix://")).is_socket():
-        return ["downloads", "containers", "deploys"]
+        return ["downloads", "fastly", "containers", "deploys"]
     screen.say("containers", "not shown: no Docker engine answers here")
-    return ["downloads"]
+    return ["downloads", "fastly"]
 
 
 def _settings(folder: Path, server: EmbeddedServer) -> app.Settings:
@@ -58,33 +83,9 @@ def _settings(folder: Path, server: EmbeddedServer) -> app.Settings:
     return app.Settings(
         data_dir=folder,
         web=WebSettings(listen=free_address(WebSettings().listen)),
-        downloads=DownloadsSettings(
-            app_dsn=SecretStr(server.dsn(_APP, role=_READER)), interval=5.0
-        ),
+        downloads=DownloadsSettings(app_dsn=SecretStr(server.dsn(APP, role=READER)), interval=5.0),
+        fastly=fastly_settings(folder, free_address(_RECEIVER)),
     )
-
-
-@asynccontextmanager
-async def _sample(server: EmbeddedServer, screen: Screen) -> AsyncIterator[None]:
-    """Put the sample shows into the database that plays the app's; once for each folder."""
-    with screen.step("sample data") as step:
-        await server.create_database(_APP)
-        await server.create_reader(_READER)
-        async with await psycopg.AsyncConnection.connect(server.dsn(_APP)) as connection:
-            today = datetime.now(UTC).date()
-            if not await sample.load(connection, today):
-                await sample.advance(connection, today)
-            step.result = await _size(connection)
-    yield
-
-
-async def _size(connection: psycopg.AsyncConnection) -> str:
-    cursor = await connection.execute(
-        "SELECT (SELECT count(*) FROM podcasts), (SELECT count(*) FROM episodes),"
-        " (SELECT count(*) FROM episode_stats)"
-    )
-    shows, episodes, rows = await cursor.fetchone() or (0, 0, 0)
-    return f"{shows} shows, {episodes:,} episodes, {rows:,} rows of daily downloads"
 
 
 @contextmanager
