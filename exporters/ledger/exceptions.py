@@ -111,12 +111,17 @@ WHERE
     AND e.first_version IS DISTINCT FROM found.version
 """
 
-# When the youngest exception of each service was first seen.
+# What is new of each service that ever had an exception.
 _NEWEST: Final[LiteralString] = """
-SELECT service, stack, max(first_seen)
-FROM nearfield.exceptions
-GROUP BY service, stack
-ORDER BY service, stack
+SELECT
+    e.service,
+    e.stack,
+    max(e.first_seen),
+    count(n.fingerprint)
+FROM nearfield.exceptions AS e
+LEFT JOIN nearfield.new_exceptions AS n USING (service, stack, fingerprint)
+GROUP BY e.service, e.stack
+ORDER BY e.service, e.stack
 """
 
 
@@ -137,11 +142,13 @@ class ExceptionCount:
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """When the youngest exception of a service was first seen."""
+    """When the youngest exception of a service was first seen, and how many are new."""
 
     service: str
     stack: str
     first_seen: datetime
+    since_deploy: int
+    """Those that were first seen after its last deploy began; 0 where none was watched."""
 
 
 async def add(
@@ -175,6 +182,5 @@ async def settle_versions(ledger: Database) -> None:
 
 
 async def newest(ledger: Database) -> tuple[Newest, ...]:
-    """Return when the youngest exception of each service was first seen. Raises SourceError."""
-    rows = await ledger.fetch(_NEWEST, deadline=_DEADLINE)
-    return tuple(Newest(service, stack, first_seen) for service, stack, first_seen in rows)
+    """Return what is new of each service that ever had an exception. Raises SourceError."""
+    return tuple(Newest(*row) for row in await ledger.fetch(_NEWEST, deadline=_DEADLINE))

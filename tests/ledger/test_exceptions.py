@@ -122,6 +122,12 @@ async def test_what_is_new_since_the_last_deploy_can_be_listed(ledger: Database)
     assert await rows(ledger, "fingerprint, version", "new_exceptions") == [("f1", "b")]
 
 
+async def test_before_the_first_deploy_that_was_watched_nothing_is_new(ledger: Database) -> None:
+    await note(ledger, BEFORE)
+    await add(ledger, [BOOM], "me", 1)
+    assert await rows(ledger, "fingerprint", "new_exceptions") == []
+
+
 async def test_the_newest_of_each_service_can_be_asked(ledger: Database) -> None:
     later = NOW + timedelta(minutes=5)
     await add(
@@ -134,4 +140,7 @@ async def test_the_newest_of_each_service_can_be_asked(ledger: Database) -> None
         "me",
         1,
     )
-    assert await newest(ledger) == (Newest("api", "", NOW), Newest("web", "shop", later))
+    await note(ledger, BEFORE)
+    assert await newest(ledger) == (Newest("api", "", NOW, 0), Newest("web", "shop", later, 0))
+    await note(ledger, replace(DEPLOY, started_at=NOW + timedelta(minutes=1)))
+    assert (await newest(ledger))[1] == Newest("web", "shop", later, 1)

@@ -95,10 +95,12 @@ INNER JOIN (
         service,
         stack,
         version,
-        started_at
+        started_at,
+        outcome
     FROM nearfield.deploys
     ORDER BY service ASC, stack ASC, started_at DESC
 ) AS d USING (service, stack)
-WHERE e.first_seen >= d.started_at;
+WHERE e.first_seen >= d.started_at AND d.outcome IS DISTINCT FROM 'found';
 COMMENT ON VIEW nearfield.new_exceptions IS
-'Exceptions that were first seen after the last deploy of their service began.';
+'Exceptions first seen after the last deploy of their service began. What a service ran when it was
+first watched is no deploy: what was there before it nobody knows.';

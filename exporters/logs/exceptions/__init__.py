@@ -13,7 +13,7 @@ from exporters.core.poller import Pace, Poller
 from exporters.core.snapshot import SnapshotCollector
 from exporters.core.telemetry import Telemetry
 from exporters.logs.exceptions.book import INTERVAL, Book
-from exporters.logs.exceptions.metrics import ExceptionMetrics, newest_family
+from exporters.logs.exceptions.metrics import ExceptionMetrics, ledger_families
 from exporters.logs.exceptions.recognise import exception_of
 from exporters.logs.exceptions.tally import Tally
 from exporters.logs.model import Line
@@ -40,11 +40,11 @@ class Exceptions:
         book = Book(ledger, self._tally, self._metrics, writer=uuid4().hex)
         pace = Pace.every(INTERVAL, _DEADLINE)
         poller = Poller("logs", "exceptions", book.write, pace, telemetry, turn=prepared)
-        newest = SnapshotCollector([newest_family(telemetry.dropped)], [poller])
+        known = SnapshotCollector(ledger_families(telemetry.dropped), [poller])
         self.resources: Sequence[AbstractAsyncContextManager[Any]] = (book,)
         self.services: Sequence[Service] = (poller,)
         self.sources: Sequence[Source] = (poller,)
-        self.collectors: Sequence[Collector] = (self._metrics, newest)
+        self.collectors: Sequence[Collector] = (self._metrics, known)
 
     def read(self, lines: Sequence[Line]) -> None:
         """See `Reader.read`."""

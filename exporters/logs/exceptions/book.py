@@ -1,15 +1,15 @@
 """Writes what was counted to the ledger, in the background: each batch counts once."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Self
 
 from exporters.core.database import Database
 from exporters.core.errors import SourceError
 from exporters.core.snapshot import Sheet
-from exporters.ledger.exceptions import ExceptionCount, add, newest, settle_versions
-from exporters.logs.exceptions.metrics import NEWEST, ExceptionMetrics
+from exporters.ledger.exceptions import ExceptionCount, Newest, add, newest, settle_versions
+from exporters.logs.exceptions.metrics import NEWEST, SINCE_DEPLOY, ExceptionMetrics
 from exporters.logs.exceptions.tally import Tally
 
 INTERVAL = 5.0
@@ -61,7 +61,7 @@ class Book:
             self._metrics.unrecorded.inc((), sum(each.count for each in waiting))
 
     async def write(self) -> Sheet:
-        """Write what was counted; return when each service's youngest was first seen.
+        """Write what was counted; return what the ledger knows of each service.
 
         Raises SourceError; what could not be written is written the next time, and counted once.
         """
@@ -71,12 +71,7 @@ class Book:
         now = self._clock()
         if self._looked_at is None or now - self._looked_at >= _LOOK:
             await settle_versions(self._ledger)
-            self._sheet = {
-                NEWEST: [
-                    ((each.service, each.stack), each.first_seen.timestamp())
-                    for each in await newest(self._ledger)
-                ]
-            }
+            self._sheet = _sheet(await newest(self._ledger))
             self._looked_at = now
         return self._sheet
 
@@ -93,3 +88,11 @@ class Book:
     def _tell_lost(self) -> None:
         lost, self._told_lost = self._tally.lost - self._told_lost, self._tally.lost
         self._metrics.unrecorded.inc((), lost)
+
+
+def _sheet(found: Sequence[Newest]) -> Sheet:
+    services = [(each.service, each.stack) for each in found]
+    return {
+        NEWEST: [(s, n.first_seen.timestamp()) for s, n in zip(services, found, strict=True)],
+        SINCE_DEPLOY: [(s, n.since_deploy) for s, n in zip(services, found, strict=True)],
+    }

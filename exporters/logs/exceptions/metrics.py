@@ -12,6 +12,7 @@ TYPES = 50
 SERVICES = 500
 
 NEWEST = "log_exception_newest_timestamp_seconds"
+SINCE_DEPLOY = "log_exception_kinds_since_deploy"
 _SERVICE = ("service", "stack")
 
 
@@ -60,14 +61,15 @@ class ExceptionMetrics(Collector):
         return (self.total, self.unrecorded)
 
 
-def newest_family(on_drop: OnDrop) -> ValueFamily:
-    """Return the gauge of when each service's youngest exception was first seen, empty."""
-    return ValueFamily(
-        "gauge",
-        NEWEST,
-        "When the youngest kind of exception of a service was first seen, as the ledger knows it;"
-        " later than its last deploy: a new one since.",
-        _SERVICE,
-        limits=Limits(series=SERVICES, label=SERVICES, policy=Policy.DROP),
-        on_drop=on_drop,
+def ledger_families(on_drop: OnDrop) -> tuple[ValueFamily, ...]:
+    """Return the gauges of what the ledger knows of each service, empty."""
+    limits = Limits(series=SERVICES, label=SERVICES, policy=Policy.DROP)
+    texts = {
+        NEWEST: "When the youngest kind of exception of a service was first seen.",
+        SINCE_DEPLOY: "Kinds of exceptions of a service that were first seen after its last deploy"
+        " began; the same from every process.",
+    }
+    return tuple(
+        ValueFamily("gauge", name, text, _SERVICE, limits=limits, on_drop=on_drop)
+        for name, text in texts.items()
     )

@@ -18,7 +18,7 @@ from exporters.core.telemetry import Telemetry
 from exporters.ledger.migrate import migrate
 from exporters.logs.exceptions import Exceptions
 from exporters.logs.exceptions.book import Book
-from exporters.logs.exceptions.metrics import NEWEST, ExceptionMetrics
+from exporters.logs.exceptions.metrics import NEWEST, SINCE_DEPLOY, ExceptionMetrics
 from exporters.logs.exceptions.model import Raised
 from exporters.logs.exceptions.tally import Tally
 from exporters.logs.model import Line
@@ -65,12 +65,14 @@ async def test_what_was_counted_is_written_once(ledger: Database) -> None:
 
 async def test_the_page_tells_since_when_the_youngest_is_known(ledger: Database) -> None:
     process, other = Process(ledger), Process(ledger, "other")
-    assert await process.book.write() == {NEWEST: []}
+    nothing: dict[str, list[object]] = {NEWEST: [], SINCE_DEPLOY: []}
+    assert await process.book.write() == nothing
     other.see()
     await other.book.write()
-    assert await process.book.write() == {NEWEST: []}
+    assert await process.book.write() == nothing
     process.now += 60
-    assert await process.book.write() == {NEWEST: [(("web", "shop"), float(NOON))]}
+    web = ("web", "shop")
+    assert await process.book.write() == {NEWEST: [(web, float(NOON))], SINCE_DEPLOY: [(web, 0)]}
 
 
 class Deaf(Database):
