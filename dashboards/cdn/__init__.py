@@ -1,0 +1,1 @@
+"""The rows of the dashboard cdn, which has too many for one file."""

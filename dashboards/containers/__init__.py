@@ -1,0 +1,1 @@
+"""The rows of the dashboard containers, which has too many for one file."""
