@@ -20,7 +20,7 @@ from exporters.logs.source import Followers
 from exporters.logs.throttle import Throttles
 from exporters.loki import Loki, Stream
 
-__all__ = ["Line", "LogsSettings", "Reader", "build"]
+__all__ = ["Line", "LogsSettings", "Reader", "Works", "build"]
 
 
 def build(
@@ -61,7 +61,7 @@ def build(
     followers = Followers(
         engine.inventory,
         settings.containers,
-        _Works(settings, editor).of,
+        Works(settings, editor).of,
         means,
         loki.sink,
         metrics,
@@ -77,7 +77,7 @@ def build(
     )
 
 
-class _Works:
+class Works:
     """What is done to the lines of each service, by the settings."""
 
     def __init__(self, settings: LogsSettings, editor: Editor) -> None:

@@ -1,8 +1,10 @@
 """How far the log of a container was read: exact to the line, whatever its times are. Pure.
 
-A position in a stream is the newest time that was seen there, and how many lines came since the
-first one of that time, it included. Docker's `since` begins at that first line, so as many lines
-are skipped: equal times and clocks that were set back do no harm.
+A position in a stream has an anchor: a line that was the newest when it came. It says the time of
+that line, and how many lines of the stream were taken since, itself included. Docker's `since`
+begins at the first line of that time, so what was taken can be told by counting: equal times and
+clocks that were set back do no harm. A stream in which nothing happens anchors at lines of the
+other one, or a restart would read again all that was ever written there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +12,7 @@ from dataclasses import dataclass, field
 
 STREAMS = ("stdout", "stderr")
 
-_S = 1_000_000_000
-_QUIET = 60 * _S
-_MARGIN = 10 * _S
+_FOREIGN = "+"
 
 
 @dataclass(slots=True)
@@ -20,26 +20,32 @@ class Position:
     """Where one stream was read to."""
 
     newest: int = 0
+    """The anchor's time."""
     count: int = 0
+    foreign: bool = False
+    """Whether the anchor is a line of the other stream; it is not counted then."""
+
+    @classmethod
+    def parse(cls, newest: str, count: str) -> "Position":
+        """Return what its words say; ValueError where they say nothing."""
+        return cls(int(newest), int(count.rstrip(_FOREIGN)), count.endswith(_FOREIGN))
+
+    def __str__(self) -> str:
+        return f"{self.newest} {self.count}{_FOREIGN if self.foreign else ''}"
 
     def advance(self, times: Sequence[int]) -> None:
         """Move over lines with these times, in the order in which they were written."""
-        if not times:
-            return
         newest = max(times)
         if newest > self.newest:
             self.newest, self.count = newest, len(times) - times.index(newest)
+            self.foreign = False
         else:
             self.count += len(times)
 
     def follow(self, time: int) -> None:
-        """Keep a stream without lines near `time`, the newest of the other one.
-
-        Else a restart would read again all that the other one ever wrote. The engine writes both in
-        the order of their times, but for less than the margin.
-        """
-        if self.newest < time - _QUIET:
-            self.newest, self.count = time - _MARGIN, 0
+        """Anchor at a line of the other stream, the newest ever, that is behind all of this one."""
+        if time > self.newest:
+            self.newest, self.count, self.foreign = time, 0, True
 
 
 @dataclass(slots=True)
@@ -58,11 +64,18 @@ class Positions:
     @classmethod
     def parse(cls, cursor: str) -> "Positions":
         """Return what a cursor says; ValueError where it is none."""
-        out, out_count, err, err_count = map(int, cursor.split(" "))
-        return cls({"stdout": Position(out, out_count), "stderr": Position(err, err_count)})
+        out, out_count, err, err_count = cursor.split(" ")
+        return cls(
+            {"stdout": Position.parse(out, out_count), "stderr": Position.parse(err, err_count)}
+        )
 
     def __str__(self) -> str:
-        return " ".join(f"{each.newest} {each.count}" for each in self.streams.values())
+        return " ".join(map(str, self.streams.values()))
+
+    @property
+    def newest(self) -> int:
+        """The newest time of both."""
+        return max(each.newest for each in self.streams.values())
 
     @property
     def since(self) -> int:
@@ -70,23 +83,49 @@ class Positions:
         return min(each.newest for each in self.streams.values())
 
 
+@dataclass(slots=True)
+class _Search:
+    """What of one stream is still to be skipped."""
+
+    anchor: int
+    left: int
+    foreign: bool
+    found: bool = False
+    done: bool = False
+
+
 class Resume:
-    """Finds the first line that is new, when a stream is read again from a position's time on."""
+    """Finds the first new line of each stream, when both are read again from positions on."""
 
-    def __init__(self, position: Position) -> None:
-        self._time, self._left = position.newest, position.count
-        self._found = False
-        self.done = False
+    def __init__(self, positions: Positions) -> None:
+        self._searches = {
+            name: _Search(each.newest, each.count, each.foreign)
+            for name, each in positions.streams.items()
+        }
+
+    @property
+    def done(self) -> bool:
         """Whether all that comes now is new."""
+        return all(search.done for search in self._searches.values())
 
-    def seen(self, times: Sequence[int]) -> int:
-        """Return how many of the next lines, from the first on, were taken before."""
-        for place, time in enumerate(times):
-            if time < self._time and not self._found:
-                continue  # the other stream wanted these
-            self._found = True
-            if not self._left or time > self._time:
-                self.done = True
-                return place
-            self._left -= 1
-        return len(times)
+    def seen(self, stream: str, times: Sequence[int]) -> int:
+        """Return how many of a stream's next lines, from the first on, were taken before.
+
+        Lines of both streams have to come here in the order in which they were written.
+        """
+        taken = 0
+        for time in times:
+            for name, search in self._searches.items():
+                if time >= search.anchor and (search.foreign or name == stream):
+                    search.found = True
+            taken += self._taken(self._searches[stream], time)
+        return taken
+
+    def _taken(self, own: _Search, time: int) -> bool:
+        if own.done:
+            return False
+        if not own.found:
+            return True
+        own.done = not own.left or time > own.anchor
+        own.left -= 1
+        return not own.done

@@ -75,10 +75,25 @@ class Frames:
         """Return the lines that are whole now; SourceMalformed for what is no log stream."""
         if self._rest:
             data = self._rest + data
-        if self._raw is None:
+        if self._raw is None and data:
             self._raw = data[:1].isdigit()
         found = self._terminal(data) if self._raw else self._framed(data)
         return [lines for lines in found if lines.times]
+
+    def feed_in_order(self, data: bytes) -> list[Lines]:
+        """Do the same, but keep the order of both streams: slow, line by line."""
+        data, self._rest = self._rest + data, b""
+        if data[:1].isdigit():
+            return self.feed(data)
+        found, at = [], 0
+        while at + 8 <= len(data):
+            stop = at + 8 + _HEAD.unpack_from(data, at)[1]
+            if stop > len(data):
+                break
+            found += self.feed(data[at:stop])
+            at = stop
+        self._rest = data[at:]
+        return found
 
     def whole(self, stream: str) -> bool:
         """Whether no line of a stream has begun that is not whole yet."""

@@ -1,6 +1,6 @@
 """One connection's bytes to lots of entries, each with the cursor that goes with it. No I/O."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 
@@ -43,8 +43,8 @@ class Reading:
         self._work, self._positions = work, positions
         self._frames = Frames()
         self._joiners = {name: Joiner(work.rules) for name in STREAMS}
-        self._resumes = {name: Resume(positions.streams[name]) for name in STREAMS}
-        self._newest = 0
+        self._resume = Resume(positions)
+        self._newest = positions.newest
 
     @property
     def held(self) -> bool:
@@ -58,14 +58,15 @@ class Reading:
 
     def feed(self, data: bytes) -> Iterator[Lot]:
         """Yield what these bytes complete; SourceMalformed for what is no log stream."""
-        found = [_pieces(self._fresh(lines)) for lines in self._frames.feed(data)]
-        for lines in merge(*found, key=lambda piece: piece.times[0]):
-            self._newest = max(self._newest, lines.times[-1])
+        if self._resume.done:
+            found = self._frames.feed(data)
+        else:
+            found = [self._fresh(lines) for lines in self._frames.feed_in_order(data)]
+        newest = max((max(lines.times) for lines in found if lines.times), default=0)
+        for lines in self._in_time(found):
             yield from self._take(lines)
-        yield from self._late()
-        for name, joiner in self._joiners.items():
-            if not joiner.times and self._frames.whole(name):
-                self._positions.streams[name].follow(self._newest)
+        yield from self._late(newest)
+        self._follow(newest, {lines.stream for lines in found})
 
     def flush(self) -> Iterator[Lot]:
         """Yield what is held: nothing came for a while, or nothing comes any more."""
@@ -73,26 +74,40 @@ class Reading:
             yield from self._lot(name, joiner.flush())
 
     def _fresh(self, lines: Lines) -> Lines:
-        """Return the lines that were not taken before, and count them."""
-        resume = self._resumes[lines.stream]
-        if not resume.done and (seen := resume.seen(lines.times)):
-            times, texts = lines.times[seen:], lines.texts[seen:]
-            lines = Lines(lines.stream, times, texts, sum(map(len, texts)))
-        origin = self._work.origin
-        labels = (origin.service, origin.stack, lines.stream)
-        self._work.editor.metrics.bytes.inc(labels, lines.size)
-        return lines
+        """Return the lines that were not taken before."""
+        seen = self._resume.seen(lines.stream, lines.times)
+        if not seen:
+            return lines
+        times, texts = lines.times[seen:], lines.texts[seen:]
+        return Lines(lines.stream, times, texts, sum(map(len, texts)))
+
+    def _in_time(self, found: Sequence[Lines]) -> Iterator[Lines]:
+        """Yield lines in the order of their times, as far as that keeps each stream's own order."""
+        pieces: dict[str, list[Lines]] = {}
+        for lines in found:
+            pieces.setdefault(lines.stream, []).extend(_pieces(lines))
+        yield from merge(*pieces.values(), key=lambda piece: piece.times[0])
+
+    def _follow(self, newest: int, streams: Collection[str]) -> None:
+        """Anchor the stream that had no line at the newest of the other, if it is that now."""
+        for name, joiner in self._joiners.items():
+            settled = name not in streams and not joiner.times and self._frames.whole(name)
+            if newest > self._newest and settled:
+                self._positions.streams[name].follow(newest)
+        self._newest = max(self._newest, newest)
 
     def _take(self, lines: Lines) -> Iterator[Lot]:
-        name = lines.stream
+        name, origin = lines.stream, self._work.origin
+        labels = (origin.service, origin.stack, name)
+        self._work.editor.metrics.bytes.inc(labels, lines.size)
         if self._work.rules.needed:
             yield from self._lot(name, self._joiners[name].feed(lines.times, lines.texts))
         else:
             yield self._emit(name, Joined(lines.times, lines.texts, lines.times))
 
-    def _late(self) -> Iterator[Lot]:
-        """Yield what is held of the other stream, once this one has gone far ahead."""
-        bound = self._newest - int(self._work.rules.wait * 1e9) - _LATE
+    def _late(self, newest: int) -> Iterator[Lot]:
+        """Yield what is held of one stream, once the other one has gone far ahead."""
+        bound = newest - int(self._work.rules.wait * 1e9) - _LATE
         for name, joiner in self._joiners.items():
             if joiner.times and joiner.times[-1] < bound:
                 yield from self._lot(name, joiner.flush())
@@ -125,4 +140,5 @@ def _pieces(lines: Lines) -> Iterator[Lines]:
 
 
 def _cut(lines: Lines, start: int, stop: int) -> Lines:
-    return Lines(lines.stream, lines.times[start:stop], lines.texts[start:stop], 0)
+    texts = lines.texts[start:stop]
+    return Lines(lines.stream, lines.times[start:stop], texts, sum(map(len, texts)))
