@@ -1,6 +1,6 @@
 """Single requests, Fastly's own counts, and how lines come in."""
 
-from dashboards.cdn.ask import CDN_LOGS, RATE
+from dashboards.cdn.ask import RATE
 from dashboards.lib import Loki, Prometheus, Unit, logs, row, table, timeseries
 from dashboards.questions import CDN_LOGS
 

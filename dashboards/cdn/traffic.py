@@ -1,8 +1,8 @@
 """Requests, errors and duration."""
 
-from dashboards.cdn.ask import CDN_LOGS, FAILED, HOST, RATE, requests
+from dashboards.cdn.ask import FAILED, HOST, RATE, requests
 from dashboards.lib import Prometheus, Unit, row, timeseries
-from dashboards.questions import TO_CDN
+from dashboards.questions import CDN_LOGS, TO_CDN
 
 red = row(
     "Requests, errors, duration",
