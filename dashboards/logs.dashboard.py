@@ -126,6 +126,20 @@ volume = row(
 
 exceptions = row(
     "Exceptions",
+    timeseries(
+        "new-kinds",
+        "New kinds by service",
+        "Kinds of exceptions of each service that were first seen after its last deploy began.",
+        Prometheus(
+            f"max by (service) (log_exception_kinds_since_deploy{{{WHICH}}})", "{{service}}"
+        ),
+        unit=Unit.COUNT,
+        width=24,
+        height=5,
+        links=LINKS,
+        nothing="nothing new since the last deploy",
+        logs=ERRORS,
+    ),
     table(
         "new",
         "New since the last deploy",

@@ -1,7 +1,7 @@
 """Single requests, Fastly's own counts, and how lines come in."""
 
 from dashboards.cdn.ask import RATE
-from dashboards.lib import Loki, Prometheus, Unit, logs, row, table, timeseries
+from dashboards.lib import Loki, Prometheus, Unit, heatmap, logs, row, table, timeseries
 from dashboards.questions import CDN_LOGS
 
 lines = row(
@@ -17,6 +17,7 @@ lines = row(
         names={"Value #A": "requests"},
         sort="-requests",
         logs=CDN_LOGS + ' | status="404"',
+        width=8,
     ),
     table(
         "slowest",
@@ -29,6 +30,19 @@ lines = row(
         names={"Value #A": "seconds"},
         unit=Unit.SECONDS,
         sort="-seconds",
+        width=8,
+    ),
+    table(
+        "paths",
+        "Most asked for",
+        "Paths of the kept requests in the time range; of good answers a sample is kept.",
+        Loki(
+            'topk(20, sum by (path) (count_over_time({service="cdn"} [$__range])))',
+            instant=True,
+        ),
+        names={"Value #A": "requests"},
+        sort="-requests",
+        width=8,
     ),
     logs(
         "lines",
@@ -78,6 +92,84 @@ realtime = row(
         ),
         unit=Unit.SHARE,
         width=8,
+    ),
+    timeseries(
+        "rt-miss-duration",
+        "Duration of misses",
+        "How long the origin took to answer 99 of 100 requests, by Fastly's clock.",
+        Prometheus(
+            "histogram_quantile(0.99, sum by (le, service_name)"
+            f" (rate(fastly_rt_miss_duration_seconds_bucket{RATE})))",
+            "{{service_name}}",
+        ),
+        unit=Unit.SECONDS,
+        width=8,
+    ),
+    heatmap(
+        "rt-sizes",
+        "Sizes of objects",
+        "How large the answers are that Fastly sends.",
+        Prometheus(
+            f"sum by (le) (increase(fastly_rt_object_size_bytes_bucket{RATE}))",
+            "{{le}}",
+            format="heatmap",
+        ),
+        unit=Unit.BYTES,
+        width=8,
+    ),
+    timeseries(
+        "rt-lines",
+        "Lines sent and lines read",
+        "Lines that Fastly says it logged, beside those that were read here: apart for long, some"
+        " are lost on the way.",
+        Prometheus(f"sum(rate(fastly_rt_logging_total{RATE}))", "sent by Fastly"),
+        Prometheus(f'sum(rate(cdn_log_lines_total{{source!="file"}}{RATE}))', "read"),
+        unit=Unit.PER_SECOND,
+        width=8,
+        logs='{service="nearfield"}',
+    ),
+    timeseries(
+        "rt-fresh",
+        "Age of Fastly's numbers",
+        "How long ago the real-time API last answered, and its own delay.",
+        Prometheus(
+            "time() - max by (service_name) (fastly_rt_last_successful_response)",
+            "{{service_name}}",
+        ),
+        Prometheus("max by (service_name) (fastly_rt_aggregate_delay_seconds)", "its delay"),
+        unit=Unit.SECONDS,
+        width=8,
+        logs='{service="nearfield"}',
+    ),
+    timeseries(
+        "rt-lost",
+        "Seconds that passed unread",
+        "Seconds an hour that the real-time API could not be asked for in time.",
+        Prometheus(
+            "sum by (service_name) (increase(fastly_rt_lost_seconds_total[1h]))",
+            "{{service_name}}",
+        ),
+        unit=Unit.SECONDS,
+        width=8,
+        logs='{service="nearfield"}',
+    ),
+    table(
+        "rt-ends",
+        "What expires",
+        "When TLS certificates and the API token end.",
+        Prometheus(
+            "max by (cn) (fastly_rt_cert_expiry_timestamp_seconds) * 1000",
+            instant=True,
+            format="table",
+        ),
+        Prometheus(
+            "max by (token_id) (fastly_rt_token_expiration) * 1000", instant=True, format="table"
+        ),
+        names={"cn": "certificate", "token_id": "token", "Value #A": "ends", "Value #B": "expires"},
+        units={"ends": Unit.AGO, "expires": Unit.AGO},
+        width=8,
+        nothing="nothing that expires is known",
+        logs='{service="nearfield"}',
     ),
     collapsed=True,
 )
