@@ -1,0 +1,234 @@
+"""Prometheus and Alertmanager on our rules with time running faster, and a strict Slack."""
+
+import importlib.util
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import yaml
+
+from tests.alerts.rules import ALERTS, read
+from tests.e2e.processes import free_port, get, until
+from tests.programs import program
+
+FACTOR = 20
+"""How much faster time runs: every duration of rules and routes is divided by it."""
+
+_SPAN = re.compile(r"\b(\d+)(s|m|h|d|w)\b")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_TIMES = ("group_wait", "group_interval", "repeat_interval", "resolve_timeout")
+_AGES = ("STALE", "PENDING", "SPOOL_OLD")
+"""Thresholds that are durations."""
+
+
+def faster(text: str) -> str:
+    """Return a text with every duration in it divided, in milliseconds."""
+    return _SPAN.sub(lambda m: f"{int(m[1]) * _SECONDS[m[2]] * 1000 // FACTOR}ms", text)
+
+
+@dataclass(frozen=True)
+class Post:
+    """A message as Slack shows it."""
+
+    title: str
+    text: str
+    at: float = field(default_factory=monotonic)
+
+
+def checked(body: bytes) -> Post:
+    """Return a message as Slack would take it, or fail as Slack would refuse it."""
+    message = json.loads(body)
+    assert set(message) <= {"channel", "username", "icon_emoji", "icon_url", "attachments"}
+    [attachment] = message["attachments"]
+    for name in ("title", "text", "fallback"):
+        assert attachment[name].strip(), f"{name} is empty"
+        assert len(attachment[name]) < 3000
+        assert not re.search(r"[<>]", attachment[name]), "data is escaped"
+    assert attachment["color"] in {"danger", "warning", "good"}
+    assert [each["text"] for each in attachment["actions"]] == [
+        *("Runbook", "Dashboard", "Explore logs", "Query", "Silence")
+    ]
+    for action in attachment["actions"]:
+        assert action["type"] == "button"
+        assert re.fullmatch(r"https?://[\x21-\x7e]+", action["url"]), action
+    return Post(attachment["title"], attachment["text"])
+
+
+@dataclass
+class Slack:
+    """Takes posts at its address; what is wrong with one is kept for the test."""
+
+    posts: list[Post] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    url: str = ""
+
+    def titles(self) -> list[str]:
+        assert not self.wrong
+        return [post.title for post in self.posts]
+
+
+@contextmanager
+def slack() -> Iterator[Slack]:
+    room = Slack()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            try:
+                assert self.headers["Content-Type"] == "application/json"
+                room.posts.append(checked(body))
+                self.send_response(200)
+            except (AssertionError, KeyError, ValueError) as error:
+                room.wrong.append(f"{error!r}: {body!r}")
+                self.send_response(400)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    room.url = f"http://127.0.0.1:{server.server_port}/services/T/B/secret"
+    try:
+        yield room
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def process(folder: Path, *command: str, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program with its words in a file beside its data."""
+    with (folder / f"{Path(command[0]).name}.log").open("wb") as log:
+        running = subprocess.Popen(
+            command, stdout=log, stderr=log, env={**os.environ, **environ}, cwd=folder
+        )
+    try:
+        yield running
+    finally:
+        running.send_signal(signal.SIGTERM)
+        running.wait(20)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The running two, and what they told."""
+
+    url: str
+    slack: Slack
+
+    def firing(self) -> set[str]:
+        """Return the names of alerts that fire now, the watchdog aside."""
+        status, text = get(f"{self.url}/api/v1/alerts")
+        assert status == 200, text
+        alerts = json.loads(text)["data"]["alerts"]
+        return {each["labels"]["alertname"] for each in alerts if each["state"] == "firing"} - {
+            "Watchdog"
+        }
+
+    def up(self, count: int) -> bool:
+        status, text = get(f"{self.url}/api/v1/query?query=up==1")
+        return status == 200 and len(json.loads(text)["data"]["result"]) == count
+
+    def evaluated(self) -> bool:
+        status, text = get(f"{self.url}/api/v1/query?query=slo:objective:ratio")
+        return status == 200 and bool(json.loads(text)["data"]["result"])
+
+
+def write_rules(folder: Path) -> None:
+    """Write a copy of the rules in which time runs faster."""
+    spec = importlib.util.spec_from_file_location("build", ALERTS / "build.py")
+    assert spec
+    assert spec.loader
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    settings = read(ALERTS / "settings.yml")
+    ages = {name: settings["thresholds"][name] / FACTOR for name in _AGES}
+    names = {**settings["links"], **settings["thresholds"], **settings["texts"], **ages}
+    folder.mkdir()
+    for source in sorted((ALERTS / "source").glob("*.yml")):
+        _, data = next(build.built(source, names))
+        for group in data["groups"]:
+            group["interval"] = "500ms"
+            for rule in group["rules"]:
+                for part in {"expr", "for", "keep_firing_for"} & set(rule):
+                    rule[part] = faster(rule[part])
+        (folder / source.name).write_text(yaml.safe_dump(data))
+
+
+def routes(config: Any) -> Any:
+    """Return a part of Alertmanager's settings with time running faster and without nights."""
+    if isinstance(config, list):
+        return [routes(each) for each in config]
+    if not isinstance(config, dict):
+        return config
+    return {
+        name: faster(value) if name in _TIMES else routes(value)
+        for name, value in config.items()
+        if name != "mute_time_intervals"
+    }
+
+
+@contextmanager
+def stack(folder: Path, jobs: Mapping[str, Sequence[str]]) -> Iterator[Stack]:
+    """Run both, with these targets by job; Alertmanager and Prometheus are targets too."""
+    prometheus, alertmanager = (f"127.0.0.1:{free_port()}" for _ in range(2))
+    with slack() as room:
+        (folder / "webhook").write_text(room.url)
+        config = routes(read(ALERTS / "alertmanager.yml"))
+        config["global"]["slack_api_url_file"] = str(folder / "webhook")
+        config["templates"] = [str(ALERTS / "templates" / "*.tmpl")]
+        (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
+        write_rules(folder / "rules")
+        targets = {**jobs, "prometheus": [prometheus], "alertmanager": [alertmanager]}
+        scrapes = [
+            {
+                "job_name": job,
+                "static_configs": [{"targets": list(addresses)}],
+                # postgres_exporter takes a second to say that its server is gone.
+                "scrape_interval": "2s" if job == "postgres" else "500ms",
+            }
+            for job, addresses in targets.items()
+        ]
+        settings = {
+            "global": {"evaluation_interval": "500ms"},
+            "rule_files": [str(folder / "rules" / "*.yml")],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
+            "scrape_configs": scrapes,
+        }
+        (folder / "prometheus.yml").write_text(yaml.safe_dump(settings))
+        with (
+            process(
+                folder,
+                program(
+                    "prometheus-alertmanager", "alertmanager", package="prometheus-alertmanager"
+                ),
+                f"--config.file={folder / 'alertmanager.yml'}",
+                f"--storage.path={folder / 'alerts'}",
+                f"--web.listen-address={alertmanager}",
+                "--cluster.listen-address=",
+            ),
+            process(
+                folder,
+                program("prometheus", package="prometheus"),
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'tsdb'}",
+                f"--web.listen-address={prometheus}",
+                "--rules.alert.resend-delay=1s",
+            ),
+        ):
+            running = Stack(f"http://{prometheus}", room)
+            until(lambda: get(f"{running.url}/-/ready")[0] == 200, "Prometheus is up")
+            yield running
