@@ -15,6 +15,7 @@ from exporters.core.gate import Gate
 from exporters.core.quantities import BYTES, SECONDS, Duration, Size
 from exporters.core.settings.model import secret_names, subsections
 from exporters.core.telemetry import Telemetry
+from exporters.fastly.derived import CdnMetrics
 from exporters.logs.derived import LogMetrics
 
 README = Path(__file__).parents[1] / "README.md"
@@ -93,6 +94,7 @@ def _metrics() -> Iterator[Metric]:
         slack.build(settings.slack),
         loki.build(settings.logs, Path(), ""),
         LogMetrics(telemetry.dropped),
+        CdnMetrics(telemetry.dropped),
         app.KINDS,
         tuple,
     )

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 from pydantic import Field, SecretStr
@@ -15,7 +16,10 @@ from exporters import containers, digest, docker, downloads, logs, loki, slack
 from exporters.containers import ContainersSettings, deploys
 from exporters.core import lifecycle
 from exporters.core.database import Database
+from exporters.core.definitions import Kind as DefinitionKind
 from exporters.core.definitions import names_on_page
+from exporters.core.definitions.elsewhere import Elsewhere
+from exporters.core.definitions.watched import with_files
 from exporters.core.errors import SettingsError
 from exporters.core.exporter import Exporter
 from exporters.core.exposition import ignore_drops
@@ -33,12 +37,13 @@ from exporters.downloads.settings import DownloadsSettings
 from exporters.embedded.locks import exclusive
 from exporters.embedded.server import EmbeddedServer
 from exporters.fastly import realtime
+from exporters.fastly.derived import CdnMetrics
 from exporters.fastly.settings import FastlySettings
 from exporters.ledger import Ledger
 from exporters.logs import LogsSettings
 from exporters.logs.derived import LogMetrics
 from exporters.logs.exceptions import Exceptions
-from exporters.logs.numbers import with_files, with_numbers
+from exporters.logs.numbers import with_numbers
 from exporters.slack import SlackSettings
 
 VERSION = version("nearfield")
@@ -84,6 +89,8 @@ class Shared:
     loki: loki.Loki | None
     log_metrics: LogMetrics
     """Users' own metrics from lines: defined in the files of `downloads`, read by `logs`."""
+    cdn_metrics: CdnMetrics
+    """Likewise from the CDN's log lines, read by `fastly`."""
     running: Collection[str]
     """The names of the exporters that run."""
     names: Callable[[], Collection[str]]
@@ -157,20 +164,25 @@ def _build_downloads(shared: Shared) -> Exporter:
         app_database(shared.settings),
         shared.ledger,
         prepared=shared.prepared,
-        others=[shared.log_metrics],
+        others=[shared.log_metrics, shared.cdn_metrics],
         reserved=shared.names,
     )
 
 
-def kinds_besides_sql() -> list[LogMetrics]:
+def kinds_besides_sql() -> list[DefinitionKind[Any]]:
     """Return what may stand behind `from` besides `sql`, for a check: it counts nothing."""
-    return [LogMetrics(ignore_drops)]
+    return [LogMetrics(ignore_drops), CdnMetrics(ignore_drops)]
 
 
 def with_log_queries(settings: Settings) -> DownloadsSettings:
     """Return the settings of `downloads` with all files of users' own metrics."""
-    files = (*settings.downloads.queries, *settings.logs.queries)
-    return settings.downloads.model_copy(update={"queries": files})
+    return settings.downloads.model_copy(update={"queries": definition_files(settings)})
+
+
+def definition_files(settings: Settings) -> tuple[Path, ...]:
+    """Return all files of users' own metrics."""
+    named = (settings.downloads.queries, settings.fastly.queries, settings.logs.queries)
+    return tuple(dict.fromkeys(path for paths in named for path in paths))
 
 
 def _build_fastly(shared: Shared) -> Exporter:
@@ -179,7 +191,10 @@ def _build_fastly(shared: Shared) -> Exporter:
 
     settings = shared.settings
     ledger = ledger_of(settings, limit=fastly.connections(settings.fastly))
-    return fastly.build(settings.fastly, settings.data_dir, ledger, shared.telemetry)
+    exporter = fastly.build(
+        settings.fastly, settings.data_dir, ledger, shared.telemetry, shared.cdn_metrics
+    )
+    return _with_definitions(exporter, shared)
 
 
 def _build_realtime(shared: Shared) -> Exporter:
@@ -200,9 +215,19 @@ def _build_logs(shared: Shared) -> Exporter:
         shared.telemetry,
         readers=[exceptions, shared.log_metrics],
     )
-    exporter = with_numbers(exporter, exceptions, shared.log_metrics)
-    files = () if "downloads" in shared.running else settings.logs.queries
-    return with_files(exporter, shared.log_metrics, files, shared.names)
+    return _with_definitions(with_numbers(exporter, exceptions, shared.log_metrics), shared)
+
+
+def _with_definitions(exporter: Exporter, shared: Shared) -> Exporter:
+    """Return the exporter with users' definitions, where no other exporter here reads them.
+
+    What is there by SQL is left to the process that asks databases.
+    """
+    readers = ("downloads", "fastly", "logs")
+    if exporter.name != next(name for name in readers if name in shared.running):
+        return exporter
+    kinds: list[DefinitionKind[Any]] = [Elsewhere("sql"), shared.cdn_metrics, shared.log_metrics]
+    return with_files(exporter, kinds, definition_files(shared.settings), shared.names)
 
 
 def _build_containers(shared: Shared) -> Exporter:
@@ -342,6 +367,7 @@ async def serve(
         slack.build(settings.slack),
         loki.build(settings.logs, settings.data_dir, platform.node()),
         LogMetrics(telemetry.dropped),
+        CdnMetrics(telemetry.dropped),
         names,
         taken,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from exporters.core.database import Database
 from exporters.core.exporter import Exporter
 from exporters.core.telemetry import Telemetry
+from exporters.fastly.derived import CdnMetrics
 from exporters.fastly.measure import REASONS
 from exporters.fastly.receive.intake import build_intake
 from exporters.fastly.record.build import Bench, build_recording
@@ -15,14 +16,20 @@ from exporters.ledger import Ledger
 
 
 def build(
-    settings: FastlySettings, data_dir: Path, database: Database, telemetry: Telemetry
+    settings: FastlySettings,
+    data_dir: Path,
+    database: Database,
+    telemetry: Telemetry,
+    own: CdnMetrics,
 ) -> Exporter:
     """Return the exporter; it opens `database`, the ledger's, for itself (see `connections`).
+
+    `own` are the metrics that users define of log lines.
 
     Raises SettingsError for tokens, patterns and files that cannot be used.
     """
     intake = build_intake(settings, data_dir, REASONS, telemetry)
-    bench = Bench(settings, settings.counting, data_dir, ledger_of(settings, database))
+    bench = Bench(settings, settings.counting, data_dir, ledger_of(settings, database), own)
 
     def repeated(source: Source, batches: int) -> None:
         intake.metrics.repeated.inc((source,), batches)
@@ -33,7 +40,7 @@ def build(
         resources=(database, intake.spool, *recording.resources),
         services=(*intake.services, recording.worker),
         sources=lambda: (*intake.sources, recording.worker),
-        collectors=(*intake.collectors, recording.metrics),
+        collectors=(*intake.collectors, recording.metrics, own),
         listeners=intake.listeners,
     )
 

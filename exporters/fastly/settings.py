@@ -212,6 +212,11 @@ class FastlySettings(Section):
     counting: CountingSettings = Field(
         default_factory=CountingSettings, description="What is a download."
     )
+    queries: tuple[Location, ...] = Field(
+        default=(),
+        description="Files with your own metrics from log lines, as paths or patterns, where"
+        " `downloads.queries` does not name them.",
+    )
     syslog: SyslogSettings = Field(default_factory=SyslogSettings, description="Lines over syslog.")
     s3: S3Settings = Field(default_factory=S3Settings, description="Lines in a bucket.")
     realtime: RealtimeSettings = Field(

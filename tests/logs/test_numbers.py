@@ -3,12 +3,14 @@
 import asyncio
 from pathlib import Path
 
+from exporters.core.definitions.elsewhere import Elsewhere
+from exporters.core.definitions.watched import with_files
 from exporters.core.exporter import Exporter
 from exporters.core.exposition import ignore_drops
 from exporters.logs.derived import LogMetrics
-from exporters.logs.numbers import with_files
 from tests.logs.derived.making import line, samples
 
+SQL = Elsewhere("sql")
 MIXED = """
 shows:
   help: Shows.
@@ -20,7 +22,7 @@ sold_total: {from: logs, help: h, pattern: sold}
 async def test_files_are_read_where_no_database_is_asked(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text(MIXED)
     metrics = LogMetrics(ignore_drops)
-    exporter = with_files(Exporter("logs"), metrics, [tmp_path / "*.yml"], tuple)
+    exporter = with_files(Exporter("logs"), [SQL, metrics], [tmp_path / "*.yml"], tuple)
     assert exporter.reload
     await exporter.reload()
     metrics.read([line("sold")])
@@ -32,7 +34,7 @@ async def test_a_changed_file_is_read_again_while_lines_come(tmp_path: Path) -> 
     file = tmp_path / "a.yml"
     file.write_text(MIXED)
     metrics = LogMetrics(ignore_drops)
-    [service] = with_files(Exporter("logs"), metrics, [file], tuple).services
+    [service] = with_files(Exporter("logs"), [SQL, metrics], [file], tuple).services
     task = asyncio.create_task(service.run())
     try:
         async with asyncio.timeout(60):
@@ -50,4 +52,4 @@ async def test_a_changed_file_is_read_again_while_lines_come(tmp_path: Path) -> 
 
 def test_without_files_nothing_is_added() -> None:
     exporter = Exporter("logs")
-    assert with_files(exporter, LogMetrics(ignore_drops), (), tuple) is exporter
+    assert with_files(exporter, [LogMetrics(ignore_drops)], (), tuple) is exporter

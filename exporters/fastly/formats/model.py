@@ -1,8 +1,8 @@
 """What a log format is: the facts of a request that we understand, and their names in it."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 FIELDS: Mapping[str, str] = {
     "time": "when the request began: RFC 3339, seconds since 1970 (milliseconds, microseconds),"
@@ -51,6 +51,12 @@ class Format:
     """Whether a line may also be CSV."""
     members: tuple["Format", ...] = ()
     """What it is merged of."""
+
+    def without(self, facts: Collection[str]) -> "Format":
+        """Return the format of which these facts are not read."""
+        keys = {fact: keys for fact, keys in self.keys.items() if fact not in facts}
+        members = tuple(member.without(facts) for member in self.members)
+        return replace(self, keys=keys, members=members)
 
     def of(self, line: bytes) -> "Format":
         """Return the member that the JSON object in `line` is of, or itself.

@@ -1,10 +1,14 @@
 """Measure a chunk of lines in two steps, between which the ledger is asked what it knows."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from exporters.fastly.agents import Classifier
+from exporters.fastly.derived.model import Derived
+from exporters.fastly.derived.sql import meant
 from exporters.fastly.formats import Format
 from exporters.fastly.measure.answers import Answers, answers
 from exporters.fastly.measure.audio import join
@@ -12,6 +16,7 @@ from exporters.fastly.measure.facts import facts
 from exporters.fastly.measure.hosts import Hosts
 from exporters.fastly.measure.model import Measured, Moment, Rules, Survey
 from exporters.fastly.measure.networks import Networks
+from exporters.fastly.measure.own import count
 from exporters.fastly.measure.places import Places
 from exporters.fastly.measure.reading import Reading
 from exporters.fastly.measure.stream import stream
@@ -31,8 +36,13 @@ class Measurer:
         networks: Networks,
         hosts: Hosts,
         scratch: Path,
+        own: Callable[[], Sequence[Derived]] = tuple,
     ) -> None:
-        """Keep what cannot be measured in memory in the folder `scratch`, which is made anew."""
+        """Keep what cannot be measured in memory in the folder `scratch`, which is made anew.
+
+        `own` gives the metrics that users define of lines, asked for each chunk in its thread.
+        """
+        self._own = own
         self._rules = rules
         self._classifier = classifier
         self._networks = networks
@@ -57,8 +67,9 @@ class Measurer:
 
         Raises MeasureError.
         """
-        self._moment = moment
-        self._reasons = Reading(self._workspace, self._rules, moment).read(file, form)
+        self._moment, self._asked = moment, self._own()
+        reading = Reading(self._workspace, self._rules, moment, meant(self._asked))
+        self._reasons = reading.read(file, form)
         every_address = bool(self._networks)
         self._found = survey(
             self._workspace, self._places, self._reasons, every_address=every_address
@@ -72,7 +83,9 @@ class Measurer:
         join(self._workspace, self._found, agents, self._networks, known, self._moment)
         needed = {episode.id: needed_bytes(self._rules, episode) for episode in known.episodes}
         found = facts(self._workspace, texts, agents, known, needed)
-        return Measured(stream(self._workspace, self._hosts), found, self._left_out(known))
+        sums = stream(self._workspace, self._hosts)
+        own = count(self._workspace, self._asked, self._hosts)
+        return Measured(replace(sums, own=own), found, self._left_out(known))
 
     def answers(self) -> list[Answers]:
         """Return what was surveyed by the hour. Raises MeasureError."""

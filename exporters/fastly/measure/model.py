@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from exporters.fastly.derived.model import Counted
 from exporters.fastly.quarantine import Rejected
 from exporters.ledger.model import Calendar, Facts
 
@@ -90,6 +91,8 @@ class Stream:
     speeds: Sequence[Histogram] = ()
     ended: Mapping[int, int] = field(default_factory=dict)
     """Second since 1970 to requests that ended in it."""
+    own: Sequence[Counted] = ()
+    """What they add to metrics that users defined."""
 
 
 @dataclass(frozen=True, slots=True)

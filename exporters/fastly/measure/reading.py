@@ -30,8 +30,12 @@ _REASONS = "SELECT reason, count(*) FROM taken GROUP BY reason"
 class Reading:
     """Reads one file of lines into a workspace, by the rules and for a moment."""
 
-    def __init__(self, workspace: Workspace, rules: Rules, moment: Moment) -> None:
+    def __init__(
+        self, workspace: Workspace, rules: Rules, moment: Moment, mine: str = "FALSE"
+    ) -> None:
+        """`mine` is the condition on requests that users' own metrics count."""
         self._workspace = workspace
+        self._mine = mine
         self._parameters = _parameters(rules, moment)
 
     def read(self, file: Path, form: Format) -> Counter[str | None]:
@@ -49,7 +53,7 @@ class Reading:
     def _take(self, facts: str) -> Counter[str | None]:
         requests = statement("requests").format(facts=facts)
         bucket = bucket_of("took_us", [bound * 1e6 for bound in DURATION_BUCKETS])
-        taken = statement("taken").format(requests=requests, bucket=bucket)
+        taken = statement("taken").format(requests=requests, bucket=bucket, mine=self._mine)
         self._workspace.run(taken, self._parameters)
         return Counter(dict(self._workspace.rows(_REASONS)))
 

@@ -14,6 +14,7 @@ from exporters.core.telemetry import Telemetry
 from exporters.fastly import segment
 from exporters.fastly.apps import opawg_classifier, own_classifier
 from exporters.fastly.counting import CountingSettings
+from exporters.fastly.derived import CdnMetrics
 from exporters.fastly.formats import FORMATS, Format, merged
 from exporters.fastly.measure import (
     BadNetworks,
@@ -51,7 +52,7 @@ def build_recording(
     telemetry: Telemetry,
 ) -> Recording:
     """Return the parts that record what `segments` gives; they are opened with the exporter."""
-    metrics = StreamMetrics(segment.SOURCES, telemetry.dropped)
+    metrics = StreamMetrics(segment.SOURCES, telemetry.dropped, bench.own)
     recorders = [bench.recorder(number) for number in range(bench.counting.recorders)]
     worker = Worker(segments, recorders, metrics, quarantine, on_repeated, telemetry)
     return Recording(worker, metrics, [opened(recorder.measurer) for recorder in recorders])
@@ -65,9 +66,16 @@ class Bench:
     """
 
     def __init__(
-        self, settings: FastlySettings, counting: CountingSettings, data_dir: Path, ledger: Ledger
+        self,
+        settings: FastlySettings,
+        counting: CountingSettings,
+        data_dir: Path,
+        ledger: Ledger,
+        own: CdnMetrics | None = None,
     ) -> None:
+        """`own` are metrics that users define of lines."""
         self.counting = counting
+        self.own = own
         self._rules = _rules(settings, counting)
         self._ledger = ledger
         self._data_dir = data_dir
@@ -94,7 +102,15 @@ class Bench:
 
     def measurer(self, scratch: Path) -> Measurer:
         """Return a measurer, still to be `opened`; what does not fit memory goes to `scratch`."""
-        return Measurer(self._rules, self._classifier, self._networks, self._hosts, scratch)
+        own = self.own
+        return Measurer(
+            self._rules,
+            self._classifier,
+            self._networks,
+            self._hosts,
+            scratch,
+            own=lambda: own.current if own else (),
+        )
 
     def format(self, name: str) -> Format:
         """Return the format of a segment; one that the settings no longer have is found out."""

@@ -7,6 +7,7 @@ from prometheus_client.registry import Collector
 
 from exporters.core.exposition import HistogramFamily, Limits, OnDrop, ValueFamily
 from exporters.core.exposition.family import Family
+from exporters.fastly.derived import CdnMetrics
 from exporters.fastly.measure import Stream
 from exporters.fastly.measure.stream import DURATION_BUCKETS, SPEED_BUCKETS
 from exporters.fastly.record.recorder import Recorded
@@ -26,7 +27,11 @@ def _counter(name: str, help_text: str, labels: Sequence[str], on_drop: OnDrop) 
 class StreamMetrics(Collector):
     """What recorded lines came to. Adding is for the event loop's thread, after the commit."""
 
-    def __init__(self, sources: Iterable[Source], on_drop: OnDrop) -> None:
+    def __init__(
+        self, sources: Iterable[Source], on_drop: OnDrop, own: CdnMetrics | None = None
+    ) -> None:
+        """`own` are the metrics that users define; they are shown by themselves."""
+        self._own = own
         self._requests = _counter(
             "cdn_requests_total",
             "Requests that the CDN answered, each once, at its edge.",
@@ -92,6 +97,8 @@ class StreamMetrics(Collector):
         """Add what a segment came to."""
         self._lines.inc((source,), recorded.lines)
         for stream in recorded.streams:
+            if self._own:
+                self._own.add(stream.own)
             self._requests.add_many(stream.requests)
             self._bytes.add_many(stream.response_bytes)
             self._protocols.add_many(stream.protocols)

@@ -23,6 +23,10 @@ PIECE = 64 * 1024 * 1024
 """Bytes of lines that are measured at a time: what bounds memory, whatever the segment."""
 _SMALLEST_PIECE = 64 * 1024
 _ATTEMPTS = 20
+_OF_STREAM = frozenset(
+    ("elapsed_us", "elapsed_ms", "elapsed_s", "host", "pop", "cache", "protocol", "http2", "error")
+)
+"""Facts that are for `cdn_*` alone: a backfill, which adds nothing to them, need not read them."""
 _SOME = 1000
 """Rejected lines of a segment that are kept to look at."""
 
@@ -122,6 +126,7 @@ class Recorder:
         entry = self._entry(segment, archives, batches, now)
         moment = Moment(now, await self.ledger.calendar(now), entry.live_from, backfill)
         form = self.formats(segment.format)
+        form = form.without(_OF_STREAM) if backfill else form
         with closing(pieces(segment.path, batches, piece, self.scratch)) as files:
             try:
                 async with aclosing(self._measured(files, form, moment)) as chunks:

@@ -30,10 +30,17 @@ SELECT
     CASE WHEN wanted THEN ranged END AS ranged,
     CASE WHEN wanted THEN coalesce(nullif(agent, '(null)'), '') END AS agent,
     CASE WHEN wanted THEN coalesce(nullif(address, '(null)'), '') END AS address,
-    CASE WHEN wanted THEN continent END AS continent
+    CASE WHEN wanted THEN continent END AS continent,
+    mine,
+    -- The path of a feed may be a secret.
+    CASE WHEN mine AND NOT regexp_matches(path, $feed_path) THEN path END AS own_path,
+    CASE WHEN mine THEN upper(nullif(nullif(method, ''), '(null)')) END AS own_method,
+    CASE WHEN mine THEN continent END AS own_continent
 FROM (
     SELECT
         *,
+        -- What users' own metrics count.
+        reason IS NULL AND NOT hop AND ({mine}) AS mine,
         reason IS NULL AND NOT hop
         AND (regexp_matches(path, $episode_path) OR regexp_matches(path, $feed_path)) AS wanted
     FROM ({requests})
