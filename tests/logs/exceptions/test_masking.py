@@ -17,6 +17,7 @@ from exporters.logs.exceptions.masking import mask
         ("can't decode byte 0xff in position 3", "can't decode byte <n> in position <n>"),
         ("[Errno 2] No such file: '/x/y'", "[Errno <n>] No such file: <text>"),
         ("no route for GET /feeds/secret (Router)", "no route for GET <path> (Router)"),
+        ("no feed at feeds/secret-slug, sorry", "no feed at <path>, sorry"),
         ('key :a not found in: %{mail: "x", n: {1, 2}}', "key :a not found in: <data>"),
         ("connect ECONNREFUSED 10.0.0.1:5432", "connect ECONNREFUSED <address>"),
         ("dial tcp [2001:db8::1]:80: refused", "dial tcp <address>: refused"),
