@@ -87,6 +87,8 @@ def test_a_database_that_stops_is_one_message_and_one_when_it_is_back(
 
 
 def address(watching: Nearfield) -> str:
+    """Return where a Nearfield is scraped, once it can be: on a busy machine it starts slowly."""
+    until(watching.metrics, "Nearfield answers", 60)
     return watching.url.removeprefix("http://")
 
 
