@@ -73,10 +73,12 @@ class KernelFile:
     def read(self) -> bytes:
         """Return the content of this moment; raises OSError, ENODEV where the cgroup is gone."""
         if self._descriptor >= 0:
-            return _read(self._descriptor)
+            # The common case in as few steps as can be: ten thousand times a second.
+            data = os.pread(self._descriptor, _CHUNK, 0)
+            return data if len(data) < _PAGE else _whole(self._descriptor, data)
         descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            return _read(descriptor)
+            return _whole(descriptor, b"")
         finally:
             os.close(descriptor)
 
@@ -88,10 +90,8 @@ class KernelFile:
             self._descriptors.give()
 
 
-def _read(descriptor: int) -> bytes:
-    data = os.pread(descriptor, _CHUNK, 0)
-    if len(data) < _PAGE:
-        return data
+def _whole(descriptor: int, data: bytes) -> bytes:
+    """What a file has after `data`, its beginning, too."""
     while more := os.pread(descriptor, _CHUNK, len(data)):
         data += more
     return data

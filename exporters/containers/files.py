@@ -1,39 +1,87 @@
 """The files of one container, kept open, and what is read out of them."""
 
 import errno
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 from exporters.containers import model
 from exporters.containers.descriptors import Descriptors, KernelFile
 from exporters.containers.locate import UNIFIED, Location
-from exporters.containers.model import Cpu, Device, Memory, Pressure, Quick, Reading
+from exporters.containers.model import Cpu, Device, Memory, Pressure, Reading
 
-T = TypeVar("T")
+Parse = Callable[[bytes], Any]
+Said = Callable[[str], Any]
+"""What a file says, by its name; None where there is none or it says nothing that we know."""
 
-_V1 = {
-    "cpuacct.usage": "cpuacct",
-    "cpuacct.stat": "cpuacct",
-    "cpu.stat": "cpu",
-    "memory.usage_in_bytes": "memory",
-    "memory.max_usage_in_bytes": "memory",
-    "memory.failcnt": "memory",
-    "memory.kmem.usage_in_bytes": "memory",
-    "memory.stat": "memory",
-    "memory.oom_control": "memory",
-    "blkio.throttle.io_service_bytes_recursive": "blkio",
-    "blkio.throttle.io_serviced_recursive": "blkio",
-    "pids.current": "pids",
-    "cgroup.procs": "pids",
+# For each file its controller, the part of a `Reading` that it is for, and its parser. The CPU time
+# comes first: its moment is taken just before.
+_V1: Mapping[str, tuple[str, str, Parse]] = {
+    "cpuacct.usage": ("cpuacct", "cpu", model.v1_usage),
+    "memory.usage_in_bytes": ("memory", "memory", model.number),
+    "cpuacct.stat": ("cpuacct", "cpu", model.v1_ticks),
+    "cpu.stat": ("cpu", "cpu", model.v1_throttling),
+    "memory.max_usage_in_bytes": ("memory", "memory", model.number),
+    "memory.failcnt": ("memory", "memory", model.number),
+    "memory.kmem.usage_in_bytes": ("memory", "memory", model.number),
+    "memory.stat": ("memory", "memory", model.v1_memory),
+    "memory.oom_control": ("memory", "memory", model.v1_kills),
+    "blkio.throttle.io_service_bytes_recursive": ("blkio", "devices", model.v1_io),
+    "blkio.throttle.io_serviced_recursive": ("blkio", "devices", model.v1_io),
+    "pids.current": ("pids", "threads", model.number),
+    "cgroup.procs": ("pids", "processes", model.count_lines),
 }
-_V2 = (
-    *("cpu.stat", "memory.current", "memory.peak", "memory.swap.current", "memory.stat"),
-    *("memory.events", "io.stat", "pids.current", "cgroup.procs"),
-)
+_V2: Mapping[str, tuple[str, str, Parse]] = {
+    "cpu.stat": (UNIFIED, "cpu", model.v2_cpu),
+    "memory.current": (UNIFIED, "memory", model.number),
+    "memory.peak": (UNIFIED, "memory", model.number),
+    "memory.swap.current": (UNIFIED, "memory", model.number),
+    "memory.stat": (UNIFIED, "memory", model.v2_memory),
+    "memory.events": (UNIFIED, "memory", model.v2_events),
+    "io.stat": (UNIFIED, "devices", model.v2_io),
+    "pids.current": (UNIFIED, "threads", model.number),
+    "cgroup.procs": (UNIFIED, "processes", model.count_lines),
+}
 _PRESSURE = {"cpu": "cpu.pressure", "memory": "memory.pressure", "io": "io.pressure"}
-_NETWORK = ("net/dev", "net/sockstat", "net/sockstat6")
+_NETWORK: Mapping[str, tuple[str, Parse]] = {
+    "net/dev": ("interfaces", model.net_dev),
+    "net/sockstat": ("sockets", model.sockstat),
+    "net/sockstat6": ("sockets", model.sockstat),
+}
+_GONE = frozenset((errno.ENODEV, errno.ENOENT, errno.ESRCH))
+_VITAL = frozenset(("cpuacct.usage", "cpu.stat", "memory.current", "memory.usage_in_bytes"))
+_OFTEN = _VITAL - {"cpu.stat"}
+"""The files of every look, of v1; of v2 `cpu.stat` is one as well."""
+
+
+class _File:
+    """One file and what it says; bytes that are those of the time before are not parsed again."""
+
+    __slots__ = ("_data", "_parse", "failed", "file", "gone", "part", "value")
+
+    def __init__(self, file: KernelFile, part: str, parse: Parse) -> None:
+        self.file = file
+        self.part = part
+        self._parse = parse
+        self._data: bytes | None = None
+        self.value: Any = None
+        self.failed = self.gone = False
+
+    def renew(self) -> bool:
+        """Read it, and return whether it says something else now."""
+        try:
+            data = self.file.read()
+            if data == self._data:
+                return False
+            self._data = data
+            self.failed = self.gone = False
+            self.value = self._parse(data)
+        except OSError as error:
+            self._data = self.value = None
+            self.failed, self.gone = True, error.errno in _GONE
+        except (ValueError, KeyError, IndexError):
+            self.value, self.failed = None, True
+        return True
 
 
 class ContainerFiles:
@@ -49,144 +97,140 @@ class ContainerFiles:
     ) -> None:
         """`devices` names a block device by its numbers; without `network` none of it is read."""
         self._devices = devices
-        self._files: dict[str, KernelFile] = {}
-        v2 = location.version == 2
-        self._quick, self._whole = (_quick_v2, _whole_v2) if v2 else (_quick_v1, _whole_v1)
-        self._failed = self._failed_quick = self._failed_whole = 0
+        self._files: dict[str, _File] = {}
+        self._reading: Reading | None = None
+        self._parts: dict[str, Any] = {}
+        self.failures = 0
+        """Files that gave nothing that can be understood when they were last read."""
         self.gone = False
         """Whether at the last look the cgroup was there no more."""
-        for name, path in _paths(location, network=network).items():
+        for name, (path, part, parse) in _places(location, network=network).items():
             try:
-                self._files[name] = KernelFile(path, descriptors)
+                self._files[name] = _File(KernelFile(path, descriptors), part, parse)
             except OSError:  # this kernel has no such file, or we may not read it
                 continue
+        v2 = location.version == 2
+        often = _VITAL if v2 else _OFTEN
+        self._often = [each for name, each in self._files.items() if name in often]
+        self._compose = {**_COMPOSE, **(_COMPOSE_V2 if v2 else _COMPOSE_V1)}
 
-    @property
-    def failures(self) -> int:
-        """Files that gave nothing that can be understood when they were last read."""
-        return self._failed_quick + self._failed_whole
+    def read(self, *, whole: bool) -> Reading:
+        """Read the files and return what they say; a file that says nothing hides no other.
 
-    def quick(self) -> Quick:
-        """Return the two numbers of every look; see `take` for what cannot be read."""
-        self.gone = False
-        self._failed = 0
-        found = self._quick(self)
-        self._failed_quick = self._failed
-        return found
-
-    def whole(self) -> Reading:
-        """Return all the rest."""
-        self._failed = 0
-        found = replace(
-            self._whole(self),
-            interfaces=self.take("net/dev", model.net_dev) or (),
-            sockets=self._sockets(),
-            pressure=self._pressure(),
-            threads=self.take("pids.current", model.number),
-            processes=self.take("cgroup.procs", model.count_lines),
-        )
-        self._failed_whole = self._failed
-        return replace(found, devices=self._named(found.devices))
-
-    def take(self, name: str, parse: Callable[[bytes], T]) -> T | None:
-        """Return what one file says, or None where it is absent or says nothing that we know.
-
-        The latter is counted.
+        CPU time and memory in use are always read; without `whole` the rest is as it was, except
+        the first time.
         """
-        file = self._files.get(name)
-        if file is None:
-            return None
-        try:
-            return parse(file.read())
-        except OSError as error:
-            self.gone = self.gone or (name in _VITAL and error.errno in _GONE)
-        except (ValueError, KeyError, IndexError):
-            pass
-        self._failed += 1
-        return None
+        files = self._files.values() if whole or self._reading is None else self._often
+        changed = {each.part for each in files if each.renew()}
+        if changed or self._reading is None:
+            self._reading = self._settled(changed)
+        return self._reading
 
     def close(self) -> None:
         """Close every file."""
-        for file in self._files.values():
-            file.close()
+        for each in self._files.values():
+            each.file.close()
         self._files.clear()
+        self._often.clear()
+
+    def _settled(self, changed: Iterable[str]) -> Reading:
+        """What the files say, of which only the parts that changed are put together anew."""
+        files = self._files
+        self.failures = sum([each.failed for each in files.values()])
+        self.gone = self.failures > 0 and any(
+            each.gone for name, each in files.items() if name in _VITAL
+        )
+        for part in changed:
+            self._parts[part] = self._compose[part](self._said)
+            if part == "devices":
+                self._parts[part] = self._named(self._parts[part])
+        return Reading(**self._parts)
+
+    def _said(self, name: str) -> Any:
+        file = self._files.get(name)
+        return file.value if file else None
 
     def _named(self, devices: tuple[Device, ...]) -> tuple[Device, ...]:
-        return tuple(replace(device, name=self._devices(device.name)) for device in devices)
-
-    def _sockets(self) -> model.Sockets | None:
-        found = self.take("net/sockstat", model.sockstat)
-        newer = self.take("net/sockstat6", model.sockstat)
-        return {**(found or {}), **(newer or {})} or None
-
-    def _pressure(self) -> Mapping[str, Pressure] | None:
-        found = {
-            resource: pressure
-            for resource, name in _PRESSURE.items()
-            if (pressure := self.take(name, model.pressure))
-        }
-        return found or None
+        return tuple(
+            Device(self._devices(d.name), d.read_bytes, d.written_bytes, d.reads, d.writes)
+            for d in devices
+        )
 
 
-_GONE = frozenset((errno.ENODEV, errno.ENOENT, errno.ESRCH))
-_VITAL = frozenset(("cpuacct.usage", "cpu.stat", "memory.current", "memory.usage_in_bytes"))
-
-
-def _paths(location: Location, *, network: bool) -> dict[str, Path]:
+def _places(location: Location, *, network: bool) -> dict[str, tuple[Path, str, Parse]]:
+    """The files that there may be, with the part of a reading that each is for, and its parser."""
     folders = location.folders
-    names = dict.fromkeys(_V2, UNIFIED) if location.version == 2 else dict(_V1)
-    names |= dict.fromkeys(_PRESSURE.values(), UNIFIED)
-    paths = {name: folders[where] / name for name, where in names.items() if where in folders}
+    wanted = dict(_V2 if location.version == 2 else _V1)
+    wanted |= dict.fromkeys(_PRESSURE.values(), (UNIFIED, "pressure", model.pressure))
+    places = {
+        name: (folders[where] / name, part, parse)
+        for name, (where, part, parse) in wanted.items()
+        if where in folders
+    }
     if network and location.process:
-        paths |= {name: location.process / name for name in _NETWORK}
-    return paths
+        process = location.process
+        places |= {name: (process / name, *known) for name, known in _NETWORK.items()}
+    return places
 
 
-def _quick_v1(files: ContainerFiles) -> Quick:
-    return Quick(
-        files.take("cpuacct.usage", model.v1_usage),
-        files.take("memory.usage_in_bytes", model.number),
+def _pressure(said: Said) -> dict[str, Pressure] | None:
+    return {key: found for key, name in _PRESSURE.items() if (found := said(name))} or None
+
+
+def _sockets(said: Said) -> model.Sockets | None:
+    return {**(said("net/sockstat") or {}), **(said("net/sockstat6") or {})} or None
+
+
+def _v1_cpu(said: Said) -> Cpu:
+    ticks = said("cpuacct.stat") or (None, None)
+    return Cpu(said("cpuacct.usage"), *ticks, *(said("cpu.stat") or (None, None, None)))
+
+
+def _v1_memory(said: Said) -> Memory:
+    return Memory(
+        usage=said("memory.usage_in_bytes"),
+        max_usage=said("memory.max_usage_in_bytes"),
+        kernel=said("memory.kmem.usage_in_bytes"),
+        failures=said("memory.failcnt"),
+        kills=said("memory.oom_control"),
+        **(said("memory.stat") or {}),
     )
 
 
-def _quick_v2(files: ContainerFiles) -> Quick:
-    return Quick(files.take("cpu.stat", model.v2_usage), files.take("memory.current", model.number))
-
-
-def _whole_v1(files: ContainerFiles) -> Reading:
-    ticks = files.take("cpuacct.stat", model.v1_ticks)
-    throttling = files.take("cpu.stat", model.v1_throttling)
-    return Reading(
-        cpu=Cpu(*(ticks or (None, None)), *(throttling or (None, None, None))),
-        memory=Memory(
-            max_usage=files.take("memory.max_usage_in_bytes", model.number),
-            kernel=files.take("memory.kmem.usage_in_bytes", model.number),
-            failures=files.take("memory.failcnt", model.number),
-            kills=files.take("memory.oom_control", model.v1_kills),
-            **(files.take("memory.stat", model.v1_memory) or {}),
-        ),
-        devices=_v1_devices(files),
-    )
-
-
-def _v1_devices(files: ContainerFiles) -> tuple[Device, ...]:
-    sizes = files.take("blkio.throttle.io_service_bytes_recursive", model.v1_io) or {}
-    counts = files.take("blkio.throttle.io_serviced_recursive", model.v1_io) or {}
+def _v1_devices(said: Said) -> tuple[Device, ...]:
+    sizes = said("blkio.throttle.io_service_bytes_recursive") or {}
+    counts = said("blkio.throttle.io_serviced_recursive") or {}
     return tuple(
         Device(name, *size, *counts.get(name, (None, None))) for name, size in sizes.items()
     )
 
 
-def _whole_v2(files: ContainerFiles) -> Reading:
-    failures, kills = files.take("memory.events", model.v2_events) or (None, None)
-    return Reading(
-        cpu=files.take("cpu.stat", model.v2_cpu),
-        memory=Memory(
-            swap=files.take("memory.swap.current", model.number),
-            max_usage=files.take("memory.peak", model.number),
-            failures=failures,
-            kills=kills,
-            **(files.take("memory.stat", model.v2_memory) or {}),
-        ),
-        devices=files.take("io.stat", model.v2_io) or (),
+def _v2_memory(said: Said) -> Memory:
+    failures, kills = said("memory.events") or (None, None)
+    return Memory(
+        usage=said("memory.current"),
+        swap=said("memory.swap.current"),
+        max_usage=said("memory.peak"),
+        failures=failures,
+        kills=kills,
+        **(said("memory.stat") or {}),
     )
+
+
+_COMPOSE: Mapping[str, Callable[[Said], Any]] = {
+    "interfaces": lambda said: said("net/dev") or (),
+    "sockets": _sockets,
+    "pressure": _pressure,
+    "threads": lambda said: said("pids.current"),
+    "processes": lambda said: said("cgroup.procs"),
+}
+_COMPOSE_V1: Mapping[str, Callable[[Said], Any]] = {
+    "cpu": _v1_cpu,
+    "memory": _v1_memory,
+    "devices": _v1_devices,
+}
+_COMPOSE_V2: Mapping[str, Callable[[Said], Any]] = {
+    "cpu": lambda said: said("cpu.stat") or Cpu(),
+    "memory": _v2_memory,
+    "devices": lambda said: said("io.stat") or (),
+}

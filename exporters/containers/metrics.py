@@ -5,8 +5,9 @@ Its counters without `_total` are untyped, as OpenMetrics wants it and promtool 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 
-from exporters.containers.model import Device, Interface, Memory, Pressure
+from exporters.containers.model import Device, Interface, Pressure
 from exporters.containers.source import Sample
 from exporters.core.exposition import Limits, OnDrop, Policy, ValueFamily, ValueKind
 
@@ -44,29 +45,28 @@ class One:
 
 
 def _cpu(attribute: str) -> Callable[[Sample], Values]:
-    return One(lambda s: getattr(s.reading.cpu, attribute, None))
+    return One(attrgetter(f"reading.cpu.{attribute}"))
 
 
 def _throttle(attribute: str) -> Callable[[Sample], Values]:
     # As cAdvisor: where there is no limit these would be zeros that say nothing.
-    return One(
-        lambda s: getattr(s.reading.cpu, attribute, None) if s.container.limits.cpus else None
-    )
+    get = attrgetter(f"reading.cpu.{attribute}")
+    return One(lambda s: get(s) if s.container.limits.cpus else None)
 
 
 def _memory(attribute: str) -> Callable[[Sample], Values]:
-    return One(lambda s: getattr(s.reading.memory, attribute, None))
+    return One(attrgetter(f"reading.memory.{attribute}"))
 
 
 def _working_set(sample: Sample) -> float | None:
-    memory = sample.reading.memory or Memory()
-    if sample.quick.memory is None or memory.inactive_file is None:
+    memory = sample.reading.memory
+    if memory.usage is None or memory.inactive_file is None:
         return None
-    return max(sample.quick.memory - memory.inactive_file, 0)
+    return max(memory.usage - memory.inactive_file, 0)
 
 
 def _faults(sample: Sample) -> Values:
-    memory = sample.reading.memory or Memory()
+    memory = sample.reading.memory
     for kind, count in (("pgfault", memory.faults), ("pgmajfault", memory.major_faults)):
         if count is not None:
             yield (kind, "hierarchy"), count
@@ -108,7 +108,7 @@ def _cpu_kinds() -> Iterator[Kind]:
         f"{cpu}usage_seconds_total",
         "counter",
         "CPU time used.",
-        One(lambda s: s.quick.cpu, "total"),
+        One(attrgetter("reading.cpu.usage"), "total"),
         ("cpu",),
     )
     yield Kind(f"{cpu}user_seconds_total", "counter", "CPU time in user mode.", _cpu("user"))
@@ -133,7 +133,7 @@ def _memory_kinds() -> Iterator[Kind]:
     def gauge(name: str, text: str, of: Callable[[Sample], Values]) -> Kind:
         return Kind(f"container_memory_{name}", "gauge", text, of)
 
-    yield gauge("usage_bytes", "Memory in use, page cache included.", One(lambda s: s.quick.memory))
+    yield gauge("usage_bytes", "Memory in use, page cache included.", _memory("usage"))
     yield gauge("working_set_bytes", "Memory in use without idle page cache.", One(_working_set))
     yield gauge("rss", "Anonymous memory in bytes, as cAdvisor names it.", _memory("rss"))
     yield gauge("cache", "Page cache in bytes.", _memory("cache"))
@@ -206,7 +206,7 @@ def _limit_kinds() -> Iterator[Kind]:
     def spec(name: str, text: str, get: Callable[[Sample], float | None]) -> Kind:
         return Kind(f"container_spec_{name}", "gauge", text, One(get))
 
-    yield spec("cpu_period", "Microseconds of a period.", lambda s: s.container.limits.cpu_period)
+    yield spec("cpu_period", "Microseconds of a period.", attrgetter("container.limits.cpu_period"))
     yield spec("cpu_quota", "Microseconds of CPU time a period, where limited.", _quota)
     yield spec(
         "cpu_shares",
@@ -214,16 +214,16 @@ def _limit_kinds() -> Iterator[Kind]:
         lambda s: s.container.limits.cpu_shares or 1024,
     )
     memory = "Bytes, 0 where there is no limit:"
-    yield spec("memory_limit_bytes", f"{memory} of memory.", lambda s: s.container.limits.memory)
+    yield spec("memory_limit_bytes", f"{memory} of memory.", attrgetter("container.limits.memory"))
     yield spec(
         "memory_swap_limit_bytes",
         f"{memory} of memory and swap together.",
-        lambda s: s.container.limits.memory_swap,
+        attrgetter("container.limits.memory_swap"),
     )
     yield spec(
         "memory_reservation_limit_bytes",
         f"{memory} the soft one.",
-        lambda s: s.container.limits.memory_reservation,
+        attrgetter("container.limits.memory_reservation"),
     )
 
 
@@ -236,17 +236,17 @@ def _other_kinds() -> Iterator[Kind]:
     def gauge(name: str, text: str, get: Callable[[Sample], float | None]) -> Kind:
         return Kind(f"container_{name}", "gauge", text, One(get))
 
-    yield gauge("threads", "Threads that run or wait.", lambda s: s.reading.threads)
+    yield gauge("threads", "Threads that run or wait.", attrgetter("reading.threads"))
     yield gauge(
         "threads_max", "How many threads it may have.", lambda s: s.container.limits.pids or None
     )
-    yield gauge("processes", "Processes of the container.", lambda s: s.reading.processes)
+    yield gauge("processes", "Processes of the container.", attrgetter("reading.processes"))
     yield gauge(
         "start_time_seconds",
         "When it was last started, in Unix seconds.",
-        lambda s: s.container.started_at,
+        attrgetter("container.started_at"),
     )
-    yield gauge("last_seen", "When it was last sampled, in Unix seconds.", lambda s: s.seen_at)
+    yield gauge("last_seen", "When it was last sampled, in Unix seconds.", attrgetter("seen_at"))
 
 
 KINDS = (

@@ -5,6 +5,7 @@ kernel, or this way of reading, does not tell. Every parser raises ValueError, K
 IndexError for a text that is not what the kernel writes.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,19 +16,11 @@ TICKS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class Quick:
-    """What is read at every look: one cheap file each."""
-
-    cpu: float | None
-    """Seconds of CPU time."""
-    memory: int | None
-    """Bytes in use, page cache included."""
-
-
-@dataclass(frozen=True, slots=True)
 class Cpu:
     """CPU time in seconds, and how often the limit held it back."""
 
+    usage: float | None = None
+    """All of it."""
     user: float | None = None
     system: float | None = None
     periods: int | None = None
@@ -39,6 +32,8 @@ class Cpu:
 class Memory:
     """Parts of the memory in bytes, faults and failures. The names are cAdvisor's."""
 
+    usage: int | None = None
+    """All that is in use, page cache included."""
     rss: int | None = None
     cache: int | None = None
     swap: int | None = None
@@ -90,10 +85,10 @@ Sockets = Mapping[tuple[str, str], int]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All the rest of a container; what could not be read is None or empty."""
+    """What the kernel says of a container; what could not be read is None or empty."""
 
-    cpu: Cpu | None = None
-    memory: Memory | None = None
+    cpu: Cpu = Cpu()
+    memory: Memory = Memory()
     devices: tuple[Device, ...] = ()
     interfaces: tuple[Interface, ...] = ()
     sockets: Sockets | None = None
@@ -124,14 +119,6 @@ def v1_usage(data: bytes) -> float:
     return int(data) / 1e9
 
 
-def v2_usage(data: bytes) -> float:
-    """Return the seconds of CPU time of v2's `cpu.stat`, which begins with them."""
-    name, microseconds, _ = data.split(None, 2)
-    if name != b"usage_usec":
-        raise ValueError("not a cpu.stat")
-    return int(microseconds) / 1e6
-
-
 def v1_ticks(data: bytes) -> tuple[float, float]:
     """Return user and system seconds of `cpuacct.stat`."""
     found = fields(data)
@@ -148,12 +135,13 @@ def v1_throttling(data: bytes) -> tuple[int, int, float]:
 def v2_cpu(data: bytes) -> Cpu:
     """Return v2's `cpu.stat`; without the controller it has the times alone."""
     found = fields(data)
-    user, system = int(found[b"user_usec"]) / 1e6, int(found[b"system_usec"]) / 1e6
+    usage, user = int(found[b"usage_usec"]) / 1e6, int(found[b"user_usec"]) / 1e6
+    system = int(found[b"system_usec"]) / 1e6
     if b"nr_periods" not in found:
-        return Cpu(user, system)
+        return Cpu(usage, user, system)
     throttled = int(found[b"throttled_usec"]) / 1e6
     counts = int(found[b"nr_periods"]), int(found[b"nr_throttled"])
-    return Cpu(user, system, *counts, throttled)
+    return Cpu(usage, user, system, *counts, throttled)
 
 
 def v1_kills(data: bytes) -> int:
@@ -245,30 +233,36 @@ def sockstat(data: bytes) -> dict[tuple[str, str], int]:
     `alloc`, `orphan` and `mem` are left out: they are the whole host's.
     """
     found: dict[tuple[str, str], int] = {}
-    for line in data.splitlines():
-        protocol, *words = line.split()
-        values = dict(zip(words[::2], words[1::2], strict=True))
-        if protocol == b"sockets:":
-            found["all", "used"] = int(values[b"used"])
-        elif name := _PROTOCOLS.get(protocol):
-            found[name, "inuse"] = int(values[b"inuse"])
-            if b"tw" in values:
-                found[name, "timewait"] = int(values[b"tw"])
+    for name, count, waiting in _SOCKETS.findall(data):
+        found[_COUNTED[name]] = int(count)
+        if waiting:
+            found["tcp", "timewait"] = int(waiting)
     if not found:
         raise ValueError("not a sockstat")
     return found
 
 
-_PROTOCOLS = {b"TCP:": "tcp", b"UDP:": "udp", b"TCP6:": "tcp6", b"UDP6:": "udp6"}
+# One pattern for all lines, since the host's own numbers make each look's bytes new.
+_SOCKETS = re.compile(
+    rb"^(sockets: used|(?:TCP|UDP)6?: inuse) (\d+)(?: orphan \d+ tw (\d+))?", re.MULTILINE
+)
+_COUNTED = {
+    b"sockets: used": ("all", "used"),
+    b"TCP: inuse": ("tcp", "inuse"),
+    b"UDP: inuse": ("udp", "inuse"),
+    b"TCP6: inuse": ("tcp6", "inuse"),
+    b"UDP6: inuse": ("udp6", "inuse"),
+}
 
 
 def pressure(data: bytes) -> Pressure:
     """Return the totals of a PSI file; `full` is missing for the CPU before Linux 5.13."""
-    totals = {}
-    for line in data.splitlines():
-        kind, _, rest = line.partition(b" ")
-        totals[kind] = int(rest.rpartition(b"total=")[2]) / 1e6
-    return Pressure(totals[b"some"], totals.get(b"full"))
+    some, _, rest = data.partition(b"\n")
+    kind, _, total = some.rpartition(b" total=")
+    if not kind.startswith(b"some "):
+        raise ValueError("not a PSI file")
+    full = int(rest.rpartition(b" total=")[2]) / 1e6 if rest.startswith(b"full ") else None
+    return Pressure(int(total) / 1e6, full)
 
 
 def device_names(partitions: bytes) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from exporters.containers.metrics import Values
 from exporters.containers.source import Sample
 from exporters.core.exposition import HistogramFamily, Limits, OnDrop, Row, ValueFamily
 from exporters.docker.model import HEALTHS, STATES, Container
@@ -52,13 +53,9 @@ def named(container: Container) -> tuple[str, str, str]:
     return container.name, container.service, container.stack
 
 
-def sockets(samples: Iterable[Sample]) -> list[Row]:
-    """Return the rows of `container_sockets`."""
-    return [
-        ((*named(sample.container), *key), count)
-        for sample in samples
-        for key, count in (sample.reading.sockets or {}).items()
-    ]
+def sockets(sample: Sample) -> Values:
+    """Return the values of `container_sockets` for a container."""
+    return (sample.reading.sockets or {}).items()
 
 
 def states(containers: Iterable[Container]) -> list[Row]:

@@ -1,6 +1,6 @@
 """What a scrape shows: the last look, without the containers that have died since."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
 from prometheus_client import Metric
@@ -9,12 +9,15 @@ from prometheus_client.registry import Collector
 from exporters.containers import metrics, services
 from exporters.containers.settings import label_name
 from exporters.containers.source import Sample
-from exporters.core.exposition import Labels, Limits, OnDrop, Row, ValueFamily
+from exporters.core.exposition import Labels, Limits, OnDrop, ValueFamily
 from exporters.core.poller import Poller
 from exporters.docker.inventory import Inventory
 from exporters.docker.model import Container
 
 Looks = Poller[tuple[Sample, ...]]
+Of = Callable[[Sample], metrics.Values]
+Columns = tuple[list[int], list[Labels], list[float]]
+"""The number of the container, the labels beyond its own, and the value of each row."""
 
 
 class ContainersCollector(Collector):
@@ -38,26 +41,29 @@ class ContainersCollector(Collector):
         self._chosen = tuple(chosen)
         names = tuple(label_name(label) for label in chosen)
         families = metrics.families(names, limits, on_drop)
-        self._kinds = tuple(zip(metrics.KINDS, map(_Sheet, families), strict=True))
-        self._sockets, self._state, self._health = services.families(limits, on_drop)
+        kinds = (kind.of for kind in metrics.KINDS)
+        self._kinds = tuple(zip(kinds, map(_Sheet, families), strict=True))
+        sockets, self._state, self._health = services.families(limits, on_drop)
+        self._sockets = _Sheet(sockets)
         self._containers: list[Container] = []
         self._base: list[Labels] = []
+        self._named: list[Labels] = []
         self._everyone: list[int] = []
         self._known: tuple[Container, ...] = ()
 
     def describe(self) -> Iterable[Metric]:
         """Every family that may come: a registry refuses a second of the same name."""
         own = (sheet.family for _, sheet in self._kinds)
-        return (*own, self._sockets, self._state, self._health)
+        return (*own, self._sockets.family, self._state, self._health)
 
     def collect(self) -> Iterator[Metric]:
         """The families that have rows now, one by one, so that others get a turn in between."""
         held = self._inventory.containers
         samples = [each for each in self._looks.snapshot or () if lives(each.container, held)]
         self._settle(samples)
-        for kind, sheet in self._kinds:
-            yield from sheet.filled(self._base, *_columns(kind, samples, self._everyone))
-        yield from _filled(self._sockets, services.sockets(samples))
+        for of, sheet in self._kinds:
+            yield from sheet.filled(self._base, *_columns(of, samples, self._everyone))
+        yield from self._sockets.filled(self._named, *_rows(services.sockets, samples))
         known = tuple(held.values()) if self._inventory.fresh else ()
         if known != self._known:
             self._known = known
@@ -71,6 +77,7 @@ class ContainersCollector(Collector):
         if containers != self._containers:
             self._containers = containers
             self._base = [self._labels(each) for each in containers]
+            self._named = [services.named(each) for each in containers]
             self._everyone = list(range(len(containers)))
 
     def _labels(self, container: Container) -> Labels:
@@ -87,6 +94,7 @@ class _Sheet:
     def __init__(self, family: ValueFamily) -> None:
         self.family = family
         self._places: tuple[object, ...] = ()
+        self._values: list[float] = []
 
     def filled(
         self, base: list[Labels], owners: list[int], extra: list[Labels], values: list[float]
@@ -94,11 +102,13 @@ class _Sheet:
         """Fill the family, and give it if there is something in it."""
         known = self._places and self._places[0] is base and self._places[1:] == (owners, extra)
         if known and len(self.family) == len(values):
-            self.family.refill(values)
+            if values != self._values:
+                self.family.refill(values)
         else:
             keys = ((*base[owner], *more) for owner, more in zip(owners, extra, strict=True))
             self.family.replace(zip(keys, values, strict=True))
             self._places = (base, owners, extra)
+        self._values = values
         if values:
             yield self.family
 
@@ -111,28 +121,20 @@ def lives(container: Container, held: Mapping[str, Container]) -> bool:
     )
 
 
-def _columns(
-    kind: metrics.Kind, samples: Sequence[Sample], everyone: list[int]
-) -> tuple[list[int], list[Labels], list[float]]:
-    """The number of the container, the labels beyond its own, and the value of each row.
-
-    `everyone` has the numbers of all containers.
-    """
-    if isinstance(kind.of, metrics.One):
-        get = kind.of.get
-        numbers = [get(sample) for sample in samples]
+def _columns(of: Of, samples: Sequence[Sample], everyone: list[int]) -> Columns:
+    """The columns of a family; `everyone` has the numbers of all containers."""
+    if isinstance(of, metrics.One):
+        numbers = list(map(of.get, samples))
         if None not in numbers:  # the common case, and most of the page
-            return everyone, [kind.of.labels] * len(samples), cast("list[float]", numbers)
+            return everyone, [of.labels] * len(samples), cast("list[float]", numbers)
+    return _rows(of, samples)
+
+
+def _rows(of: Of, samples: Sequence[Sample]) -> Columns:
     owners, extra, values = [], [], []
     for owner, sample in enumerate(samples):
-        for labels, value in kind.of(sample):
+        for labels, value in of(sample):
             owners.append(owner)
             extra.append(labels)
             values.append(value)
     return owners, extra, values
-
-
-def _filled(family: ValueFamily, rows: Iterable[Row]) -> Iterator[Metric]:
-    family.replace(rows)
-    if len(family):
-        yield family

@@ -12,16 +12,10 @@ from typing import Self
 from exporters.containers.descriptors import Descriptors
 from exporters.containers.files import ContainerFiles
 from exporters.containers.locate import locate
-from exporters.containers.model import Quick, Reading, device_names
+from exporters.containers.model import Reading, device_names
 from exporters.containers.pressure import HostPressure, Waits
+from exporters.containers.turns import Turns
 from exporters.docker.model import Container
-
-WHOLE = 100
-"""Containers of which everything is read at one look.
-
-Where there are more, CPU time and memory in use of each are still read at every look, the rest in
-turn: of 500 containers every 5 s. All of 500 at once would cost a fifth of a core.
-"""
 
 Key = tuple[str, int]
 """A container and its first process: a restart keeps the id and begins a new cgroup."""
@@ -32,9 +26,8 @@ class Sample:
     """One container at one moment."""
 
     container: Container
-    quick: Quick
     reading: Reading
-    """At most as old as it takes until each container has had its turn; see `WHOLE`."""
+    """CPU time and memory in use of this look; the rest as old as `Turns` lets it become."""
     utilization: float | None
     """Share of the CPU limit, or of one core, since the sample before."""
     seen_at: float
@@ -83,14 +76,6 @@ class Usage:
             del self._seen[key]
 
 
-@dataclass(slots=True)
-class _Opened:
-    """A container's files, and what was last read of them."""
-
-    files: ContainerFiles
-    reading: Reading | None = None
-
-
 class CgroupSource:
     """Reads the files of every container in one go; used by one thread at a time."""
 
@@ -98,9 +83,9 @@ class CgroupSource:
         self._root, self._proc = root, proc
         self._descriptors = Descriptors()
         self._pressure = HostPressure(proc, root, self._descriptors)
-        self._opened: dict[Key, _Opened] = {}
-        self._looks = 0
+        self._opened: dict[Key, ContainerFiles] = {}
         self._usage = Usage()
+        self.turns = Turns()
         self._device_names: dict[str, str] = {}
 
     def __enter__(self) -> Self:
@@ -117,52 +102,51 @@ class CgroupSource:
         """Return one sample of each container that can be seen; never raises for one of them."""
         wanted = {(each.id, each.pid): each for each in containers}
         self._close_all_but(wanted)
-        self._looks += 1
-        now = time()
-        turns = -(-len(wanted) // WHOLE)
+        with self.turns.measured():
+            samples, hidden, gone, failures = self._all(wanted)
+        waits = self._pressure.look(perf_counter())
+        return Look(tuple(samples), tuple(hidden), tuple(gone), failures, waits)
+
+    def _all(
+        self, wanted: Mapping[Key, Container]
+    ) -> tuple[list[Sample], list[Container], list[str], int]:
+        now, whole = time(), self.turns.whole(len(wanted))
         samples, hidden, gone, failures = [], [], [], 0
         for number, (key, container) in enumerate(wanted.items()):
-            opened = self._opened.get(key) or self._open(key, container)
-            if opened is None:
+            files = self._opened.get(key) or self._open(key, container)
+            if files is None:
                 hidden.append(container)
                 continue
-            whole = (number + self._looks) % turns == 0
-            sample = self._sample(container, opened, now, whole=whole)
-            if opened.files.gone:
+            sample = self._sample(container, files, now, whole=number in whole)
+            if files.gone:
                 gone.append(container.id)
             else:
                 samples.append(sample)
-                failures += opened.files.failures > 0
-        return Look(
-            tuple(samples),
-            tuple(hidden),
-            tuple(gone),
-            failures,
-            self._pressure.look(perf_counter()),
-        )
+                failures += files.failures > 0
+        return samples, hidden, gone, failures
 
-    def _sample(self, container: Container, opened: _Opened, now: float, *, whole: bool) -> Sample:
+    def _sample(
+        self, container: Container, files: ContainerFiles, now: float, *, whole: bool
+    ) -> Sample:
         moment = perf_counter()
-        quick = opened.files.quick()
-        if whole or opened.reading is None:
-            opened.reading = opened.files.whole()
-        share = self._usage.share(container, quick.cpu, moment)
-        return Sample(container, quick, opened.reading, share, now)
+        reading = files.read(whole=whole)
+        share = self._usage.share(container, reading.cpu.usage, moment)
+        return Sample(container, reading, share, now)
 
     def _close_all_but(self, wanted: Mapping[Key, Container]) -> None:
         for key in [key for key in self._opened if key not in wanted]:
-            self._opened.pop(key).files.close()
+            self._opened.pop(key).close()
         self._usage.keep(wanted)
 
-    def _open(self, key: Key, container: Container) -> _Opened | None:
+    def _open(self, key: Key, container: Container) -> ContainerFiles | None:
         location = locate(container, self._root, self._proc)
         if location is None:
             return None
         files = ContainerFiles(
             location, self._descriptors, self._device, network=owns_network(container)
         )
-        self._opened[key] = opened = _Opened(files)
-        return opened
+        self._opened[key] = files
+        return files
 
     def _device(self, numbers: str) -> str:
         if numbers not in self._device_names:

@@ -6,7 +6,7 @@ from time import perf_counter, time
 from typing import Any
 from urllib.parse import quote
 
-from exporters.containers.model import Cpu, Device, Interface, Memory, Quick, Reading
+from exporters.containers.model import Cpu, Device, Interface, Memory, Reading
 from exporters.containers.source import Sample, Usage
 from exporters.core.errors import SourceError
 from exporters.docker.client import DockerClient
@@ -42,34 +42,34 @@ class StatsSource:
                 answer = await self._client.find(path, {"stream": "false", "one-shot": "true"})
             if answer is None:
                 return None
-            quick, reading = parse_stats(answer)
+            reading = parse_stats(answer)
         except SourceError as error:
             return error
-        if quick.cpu is None:
+        if reading.cpu.usage is None:
             return None
-        share = self._usage.share(container, quick.cpu, perf_counter())
-        return Sample(container, quick, reading, share, time())
+        share = self._usage.share(container, reading.cpu.usage, perf_counter())
+        return Sample(container, reading, share, time())
 
 
 @well_formed
-def parse_stats(answer: Mapping[str, Any]) -> tuple[Quick, Reading]:
+def parse_stats(answer: Mapping[str, Any]) -> Reading:
     """Return what one sample says; a container that stopped has nothing, and so no numbers."""
     cpu, memory = answer.get("cpu_stats") or {}, answer.get("memory_stats") or {}
     usage = cpu.get("cpu_usage") or {}
     if not memory.get("usage") and not usage.get("total_usage"):
-        return Quick(None, None), Reading()
-    reading = Reading(
+        return Reading()
+    return Reading(
         cpu=_cpu(usage, cpu.get("throttling_data") or {}),
         memory=_memory(memory, memory.get("stats") or {}),
         devices=_devices(answer.get("blkio_stats") or {}),
         interfaces=tuple(_interface(*each) for each in (answer.get("networks") or {}).items()),
         threads=(answer.get("pids_stats") or {}).get("current"),
     )
-    return Quick(int(usage["total_usage"]) / 1e9, memory.get("usage")), reading
 
 
 def _cpu(usage: Mapping[str, int], throttling: Mapping[str, int]) -> Cpu:
     return Cpu(
+        usage=int(usage["total_usage"]) / 1e9,
         user=usage.get("usage_in_usermode", 0) / 1e9,
         system=usage.get("usage_in_kernelmode", 0) / 1e9,
         periods=throttling.get("periods"),
@@ -86,6 +86,7 @@ def _memory(memory: Mapping[str, int], stat: Mapping[str, int]) -> Memory:
         return stat.get(first if v1 else second)
 
     return Memory(
+        usage=memory.get("usage"),
         rss=either("total_rss", "anon"),
         cache=either("total_cache", "file"),
         swap=stat.get("total_swap"),

@@ -73,10 +73,9 @@ class Tally:
     def sampled(self, samples: Iterable[Sample]) -> None:
         """Take the kernel's counts of kills."""
         for sample in samples:
-            memory = sample.reading.memory
-            if memory and memory.kills:
+            if kills := sample.reading.memory.kills:
                 key = sample.container.id
-                new = self._kills.setdefault(key, Kills()).count(memory.kills)
+                new = self._kills.setdefault(key, Kills()).count(kills)
                 self._add(self.kills, _service(sample.container), new)
 
     def changed(self, before: Container | None, after: Container | None) -> None:

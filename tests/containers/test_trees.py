@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from exporters.containers import turns
 from exporters.containers.model import Device, Interface, Pressure
 from exporters.containers.source import CgroupSource, Look, Sample
+from exporters.docker.model import Container
 from tests.containers import trees
 from tests.containers.trees import KEY, V1, V2, container
 
@@ -25,12 +27,19 @@ def only(look: Look) -> Sample:
     return sample
 
 
+def tells_something(sample: Sample) -> bool:
+    cpu, memory = sample.reading.cpu, sample.reading.memory
+    return cpu.usage is not None or memory.usage is not None
+
+
+def check_memory(sample: Sample) -> None:
+    assert sample.reading.memory.usage == 1_000_000
+
+
 def check(sample: Sample) -> None:
     """The trees of both versions tell the same story."""
     cpu, memory = sample.reading.cpu, sample.reading.memory
-    assert cpu is not None
-    assert memory is not None
-    assert (sample.quick.cpu, sample.quick.memory) == (3.0, 1_000_000)
+    assert (cpu.usage, memory.usage) == (3.0, 1_000_000)
     assert (cpu.user, cpu.system) == (2.0, 1.0)
     assert (cpu.periods, cpu.throttled_periods, cpu.throttled) == (10, 4, 0.25)
     assert (memory.rss, memory.cache, memory.swap, memory.kernel) == (400000, 500000, 3000, 60000)
@@ -107,7 +116,7 @@ def test_a_process_id_that_is_anothers_now_tells_nothing_of_networks(
     trees.v2(tmp_path / "cgroup", f"docker/{KEY}")
     trees.process(tmp_path / "proc", "0::/docker/another\n")
     sample = only(source.look([container()]))
-    assert sample.quick.cpu == 3.0
+    assert sample.reading.cpu.usage == 3.0
     assert sample.reading.interfaces == ()
 
 
@@ -135,9 +144,9 @@ def test_a_missing_file_hides_its_own_numbers_alone(
     with CgroupSource(tmp_path / "cgroup", tmp_path / "proc") as another:
         look = another.look([container()])
     less = only(look)
-    assert (less.quick, less.reading) != (whole.quick, whole.reading)
+    assert less.reading != whole.reading
     assert less.reading.interfaces == whole.reading.interfaces
-    assert less.quick.cpu is not None or less.quick.memory is not None
+    assert tells_something(less)
     assert look.failures == 0
 
 
@@ -150,7 +159,7 @@ def test_a_malformed_file_is_counted_and_hides_its_own_numbers_alone(
     path_of(version, name, tmp_path).write_text(content, encoding="latin-1")
     look = source.look([container()])
     sample = only(look)
-    assert sample.quick.cpu is not None or sample.quick.memory is not None
+    assert tells_something(sample)
     assert sample.reading.interfaces
     idle = name == "io.stat" and len(content.split()) <= 1 and content.isascii()
     harmless = name.endswith("cgroup.procs") or idle
@@ -165,7 +174,7 @@ def test_a_malformed_network_hides_no_cgroup(
     written(2, tmp_path)
     (tmp_path / "proc" / str(trees.PID) / name).write_text(content)
     look = source.look([container()])
-    assert only(look).quick.memory == 1_000_000
+    check_memory(only(look))
     assert look.failures == 1
 
 
@@ -189,9 +198,10 @@ def test_the_share_of_the_limit_is_of_the_time_between_two_looks(
     monkeypatch.setattr("exporters.containers.source.perf_counter", lambda: next(moments))
     written(2, tmp_path)
     assert only(source.look([container()])).utilization is None
-    trees.write(tmp_path, f"cgroup/docker/{KEY}/cpu.stat", "usage_usec 4000000\nuser_usec 1\n")
+    path, rest = f"cgroup/docker/{KEY}/cpu.stat", "user_usec 1\nsystem_usec 1\n"
+    trees.write(tmp_path, path, f"usage_usec 4000000\n{rest}")
     assert only(source.look([container()])).utilization == 0.5
-    trees.write(tmp_path, f"cgroup/docker/{KEY}/cpu.stat", "usage_usec 0\nuser_usec 1\n")
+    trees.write(tmp_path, path, f"usage_usec 0\n{rest}")
     assert only(source.look([container()])).utilization is None
 
 
@@ -212,22 +222,51 @@ def test_descriptors_stay_open_and_close_with_the_container(
     assert held() == before
 
 
-def test_more_containers_than_a_look_reads_whole_take_turns(
-    source: CgroupSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("exporters.containers.source.WHOLE", 2)
+def several(tmp_path: Path) -> list[Container]:
     many = [replace(container(), id=f"{number:064x}", pid=number + 1) for number in range(5)]
     for each in many:
         trees.v2(tmp_path / "cgroup", f"docker/{each.id}")
-    source.look(many)
+    return many
+
+
+def test_a_look_reads_everything_of_everybody(
+    source: CgroupSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "BUDGET", 60.0)
+    many = several(tmp_path)
+    before = source.look(many)
+    assert source.look(many).samples[0].reading is before.samples[0].reading, "nothing is new"
+    for each in many:
+        trees.write(tmp_path, f"cgroup/docker/{each.id}/pids.current", "9\n")
+    after = source.look(many)
+    assert {each.reading.threads for each in before.samples} == {3}
+    assert {each.reading.threads for each in after.samples} == {9}
+
+
+def test_where_that_is_too_dear_all_but_cpu_and_memory_is_read_in_turns(
+    source: CgroupSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "BUDGET", 0.0)
+    monkeypatch.setattr(turns, "MOST", 3)
+    many = several(tmp_path)
+    for _ in range(5):
+        source.look(many)
     for each in many:
         trees.write(tmp_path, f"cgroup/docker/{each.id}/pids.current", "9\n")
         trees.write(tmp_path, f"cgroup/docker/{each.id}/memory.current", "5\n")
     looks = [source.look(many) for _ in range(3)]
-    assert {each.quick.memory for each in looks[0].samples} == {5}
-    new = [sum(each.reading.threads == 9 for each in look.samples) for look in looks]
-    assert new[0] <= 2
-    assert new[2] == 5
+    assert {each.reading.memory.usage for each in looks[0].samples} == {5}
+    assert [sum(each.reading.threads == 9 for each in look.samples) for look in looks] == [2, 4, 5]
+
+
+def test_a_file_that_is_well_again_says_what_it_says(source: CgroupSource, tmp_path: Path) -> None:
+    written(2, tmp_path)
+    path = f"cgroup/docker/{KEY}/cpu.stat"
+    for content, failures in (("nonsense\n", 1), ("nonsense\n", 1), (V2["cpu.stat"], 0)):
+        trees.write(tmp_path, path, content)
+        look = source.look([container()])
+        assert look.failures == failures
+        assert (only(look).reading.cpu.usage is None) == bool(failures)
 
 
 def test_the_hosts_pressure_is_a_share_of_each_look(tmp_path: Path) -> None:
