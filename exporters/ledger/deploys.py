@@ -114,10 +114,14 @@ class DeployRow:
     runs_version: str | None
 
 
-async def note(ledger: Database, row: DeployRow) -> None:
-    """Write a row, unless there is one for this change already. Raises SourceError."""
+async def note(ledger: Database, row: DeployRow) -> bool:
+    """Write a row, unless there is one for this change already; return whether it was new.
+
+    Raises SourceError.
+    """
     async with ledger.writing() as connection:
-        await connection.execute(_NOTE, asdict(row))
+        cursor = await connection.execute(_NOTE, asdict(row))
+    return cursor.rowcount == 1
 
 
 async def claim(ledger: Database, row: DeployRow, announcer: str) -> bool:

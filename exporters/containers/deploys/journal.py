@@ -26,8 +26,10 @@ _DEADLINE = 15.0
 class Journal:
     """Writes deploys to the ledger in order, tries again while it is away, tells each once.
 
-    `tell` is called for a deploy that ended and whose row is ours: by exactly one process, however
-    many watch. A process that dies between the two tells nobody; no one is told twice.
+    Whose row it is counts it, so that a sum over all that watch is right, and for a deploy that
+    ended calls `tell`: exactly one process, however many watch. One that dies between the two, or
+    that never hears that its note of a start was written, counts and tells nothing; nobody does so
+    twice.
     """
 
     name = "deploys/journal"
@@ -86,18 +88,17 @@ class Journal:
                 self._waiting.popleft()
             self._show()
             if ours and isinstance(news, Deploy):
-                if news.missed:
-                    self._metrics.learned(news)
-                self._tell(news)
+                self._metrics.happened(news)
+                if news.outcome:
+                    self._tell(news)
         self._arrived.clear()
 
     async def _write(self, news: Deploy | Found) -> bool:
-        """Write one note, and return whether it is ours to tell."""
+        """Write one note, and return whether it is ours: nobody had written it before."""
         row = _row(news)
         if isinstance(news, Deploy) and news.outcome:
             return await claim(self._ledger, row, self._announcer)
-        await note(self._ledger, row)
-        return False
+        return await note(self._ledger, row)
 
     def _show(self) -> None:
         self._metrics.waiting.set((), len(self._waiting))

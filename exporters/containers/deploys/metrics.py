@@ -1,18 +1,20 @@
 """Names, help texts and labels of `deploy_*`."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from exporters.containers.deploys.images import Release
-from exporters.containers.deploys.model import OUTCOMES, Deploy, Found, Service
+from exporters.containers.deploys.model import Deploy, Service
 from exporters.core.exposition import HistogramFamily, Limits, OnDrop, Policy, ValueFamily
 from exporters.core.exposition.limits import Labels
 
 SERVICES = 500
 """Services of one label: a swarm of more is watched by more than one ledger."""
+
+COUNTED = ("started", "completed", "rolled_back", "failed")
+"""The values of the label `outcome`."""
 
 PENDING = "deploy_pending"
 PENDING_SINCE = "deploy_pending_since_timestamp_seconds"
@@ -30,8 +32,8 @@ class DeployMetrics(Collector):
         self.total = ValueFamily(
             "counter",
             "deploy_total",
-            "Deploys by what became of them; each manager that watches a swarm counts each deploy"
-            " of it, so take the max over instances.",
+            "Deploys by what became of them, each counted by one of all that watch: sum them. One"
+            " that another overtook, or whose service was removed, has started and no end.",
             (*_SERVICE, "outcome"),
             limits=sums,
             on_drop=on_drop,
@@ -80,23 +82,17 @@ class DeployMetrics(Collector):
             self.waiting,
         )
 
-    def happened(self, news: Deploy | Found) -> None:
-        """Count what was witnessed."""
-        if isinstance(news, Found):
-            return
-        labels = news.service.labels
-        self.total.inc((*labels, news.outcome or "started"))
-        if news.outcome:
-            self.duration.observe(labels, news.seconds)
-
-    def learned(self, deploy: Deploy) -> None:
-        """Count a deploy that ended and that nobody here saw begin."""
-        self.happened(replace(deploy, outcome=None))
-        self.happened(deploy)
+    def happened(self, deploy: Deploy) -> None:
+        """Count a start, or an end."""
+        labels, outcome = deploy.service.labels, deploy.outcome or "started"
+        if outcome in COUNTED:
+            self.total.inc((*labels, outcome))
+            if deploy.outcome:
+                self.duration.observe(labels, deploy.seconds)
 
     def introduce(self, service: Service) -> None:
         """Make every outcome of a service appear, at 0 where it is new."""
-        for outcome in ("started", *OUTCOMES):
+        for outcome in COUNTED:
             self.total.inc((*service.labels, outcome), 0)
 
     def current(self, running: Iterable[tuple[Service, Release, float]]) -> None:

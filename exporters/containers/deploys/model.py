@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, get_args
+from typing import Literal
 
 from exporters.containers.deploys.images import Release
 
 Outcome = Literal["completed", "rolled_back", "failed", "abandoned"]
-"""How a deploy ended. Abandoned: another took its place, or the service was removed."""
-
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+"""How a deploy ended. Abandoned: another took its place, or the service was removed; the ledger,
+the message and the log line say so, and `deploy_total`, which knows three ends, does not count it.
+"""
 
 
 class Phase(Enum):
@@ -87,8 +87,6 @@ class Deploy:
     outcome: Outcome | None = None
     ended: float = 0.0
     problem: Problem = NONE
-    missed: bool = False
-    """Whether nobody here saw it begin: it may have been counted before a restart."""
 
     @property
     def seconds(self) -> float:

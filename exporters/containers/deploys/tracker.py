@@ -48,6 +48,8 @@ class _Track:
     since: float
     seen: float
     deploy: Deploy | None = None
+    failed: Deploy | None = None
+    """The last deploy, where it failed: the same image may still come to work."""
     job: bool = False
 
 
@@ -108,7 +110,9 @@ class Tracker:
         if not look.attempt:
             return
         if track.deploy is None:
-            if look.release.same(track.release):
+            if track.failed and _succeeds(look, track.failed):
+                yield from self._begin(track, _begun(look, track.failed.before), look, now)
+            elif look.release.same(track.release):
                 track.job = look.exited_well
                 # Labels become known late: an image may be inspected only once it is there.
                 track.release = look.release
@@ -146,7 +150,7 @@ class Tracker:
     def _end(self, track: _Track, outcome: Outcome, at: float, problem: Problem) -> Deploy:
         assert track.deploy  # noqa: S101  both callers have one
         ended = replace(track.deploy, outcome=outcome, ended=at, problem=problem)
-        track.deploy = None
+        track.deploy, track.failed = None, ended if outcome == "failed" else None
         track.since = at
         return ended
 
@@ -170,12 +174,11 @@ def _missed(look: Look, known: Release | None) -> Deploy | None:
     if look.phase in {Phase.ROLLING_BACK, Phase.ROLLED_BACK} and not look.by_hand:
         if look.attempted is None or look.attempted.same(look.release):
             return None
-        begun = replace(_begun(look, look.release), release=look.attempted)
-        return replace(begun, missed=True)
+        return replace(_begun(look, look.release), release=look.attempted)
     before = look.before or known
     if before is None or before.same(look.release):
         return None
-    return replace(_begun(look, before), missed=True)
+    return _begun(look, before)
 
 
 def _belongs(look: Look, deploy: Deploy) -> bool:
@@ -184,6 +187,18 @@ def _belongs(look: Look, deploy: Deploy) -> bool:
         return True
     # Somebody took it back while it was under way: still the same story.
     return look.by_hand and deploy.before is not None and look.release.same(deploy.before)
+
+
+def _succeeds(look: Look, failed: Deploy) -> bool:
+    """Whether the image that failed was tried again and works now.
+
+    A try that fails as well says nothing new, however often somebody's loop makes it.
+    """
+    return (
+        look.phase is Phase.COMPLETED
+        and look.attempt != failed.attempt
+        and look.release.same(failed.release)
+    )
 
 
 def _outcome(look: Look, track: _Track) -> Outcome | None:

@@ -1,4 +1,4 @@
-"""The watch over deploys: look, track, count, hand on."""
+"""The watch over deploys: look, track, hand on."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from typing import Protocol
 from exporters.containers.deploys.images import Release
 from exporters.containers.deploys.journal import Journal
 from exporters.containers.deploys.metrics import DeployMetrics
-from exporters.containers.deploys.model import Deploy, Look
+from exporters.containers.deploys.model import Look
 from exporters.containers.deploys.tracker import Tracker
 from exporters.core.database import Database
 from exporters.core.errors import SourceError
@@ -35,7 +35,7 @@ class Reads(Protocol):
 
 
 class Watcher:
-    """Turns looks into counts and notes; `poller` is its service and its source.
+    """Turns looks into notes, and shows what runs; `poller` is its service and its source.
 
     An observer of the inventory, so that what happens to containers is looked at soon.
     """
@@ -87,8 +87,6 @@ class Watcher:
         looks = await self._source.read()
         for news in self._tracker.observe(looks, self._clock()):
             self._metrics.introduce(news.service)
-            if not (isinstance(news, Deploy) and news.missed):
-                self._metrics.happened(news)
             self._journal.accept(news)
         self._metrics.current(self._tracker.current())
         return looks

@@ -69,8 +69,6 @@ def told(news: Deploy | Found) -> str:
         words.append(f"from {news.before.version}")
     if news.by_hand:
         words.append("by hand")
-    if news.missed:
-        words.append("missed")
     return " ".join(words)
 
 

@@ -145,15 +145,31 @@ async def test_which_version_ran_when_can_be_asked(ledger: Database) -> None:
     assert await latest(ledger) == {WEB.id: Running(last.image, last.digest, "e")}
 
 
-async def test_a_missed_deploy_is_counted_by_the_one_that_tells(ledger: Database) -> None:
-    missed = replace(DONE, missed=True)
-    first, second = Node(ledger, "first"), Node(ledger, "second")
-    for node in (first, second):
-        node.journal.accept(missed)
-        await node.journal.flush()
-    assert first.metrics.total.value(("web", "shop", "completed")) == 1
-    assert first.metrics.total.value(("web", "shop", "started")) == 1
-    assert second.metrics.total.value(("web", "shop", "completed")) is None
+async def test_the_counts_of_all_that_watch_add_up(ledger: Database) -> None:
+    nodes = [Node(ledger, f"node {n}") for n in range(3)]
+    for node in nodes:
+        for news in (Found(WEB, "t0", release("a"), NOON - 100), BEGUN, DONE):
+            node.journal.accept(news)
+    await asyncio.gather(*(node.journal.flush() for node in nodes))
+    restarted = Node(ledger, "restarted")
+    for news in (BEGUN, DONE):
+        restarted.journal.accept(news)
+    await restarted.journal.flush()
+    for outcome in ("started", "completed"):
+        counts = [n.metrics.total.value(("web", "shop", outcome)) for n in (*nodes, restarted)]
+        assert sorted(each or 0 for each in counts) == [0, 0, 0, 1]
+
+
+async def test_one_that_was_given_up_has_started_and_no_end(ledger: Database) -> None:
+    node = Node(ledger, "me")
+    node.metrics.introduce(WEB)
+    for news in (BEGUN, replace(BEGUN, outcome="abandoned", ended=NOON + 9)):
+        node.journal.accept(news)
+    await node.journal.flush()
+    assert len(node.told) == 1
+    counted = {sample.labels["outcome"]: sample.value for sample in node.metrics.total.samples}
+    assert counted == {"started": 1, "completed": 0, "rolled_back": 0, "failed": 0}
+    assert len(node.metrics.duration) == 0
 
 
 async def test_the_queue_is_bounded_and_what_is_lost_is_counted(ledger: Database) -> None:

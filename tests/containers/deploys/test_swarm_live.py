@@ -57,9 +57,13 @@ async def test_a_good_update_is_told_by_one_of_two_that_watch(
         await there.found("web")
         assert here.version("web") == "1"
         await update(swarm, f"--image={new}")
-        for each in (here, there):
-            await until(lambda each=each: each.total("web", "completed") == 1, 60)  # type: ignore[misc]
-            assert each.version("web") == "2.0.1"
+
+        def counted(outcome: str) -> float:
+            return sum(each.total("web", outcome) or 0 for each in (here, there))
+
+        await until(lambda: counted("completed") == 1, 60)
+        assert counted("started") == 1
+        await until(lambda: here.version("web") == there.version("web") == "2.0.1", 20)
         await until(lambda: here.said or there.said)
         await asyncio.sleep(1)
         [said] = here.said + there.said

@@ -59,6 +59,18 @@ def test_a_failed_deploy_tells_why() -> None:
     assert story.runs == ["b"]
 
 
+def test_a_failed_image_that_works_when_tried_again_is_a_deploy() -> None:
+    story = Story()
+    story.see("a")
+    assert story.see("b", FAILED, "t1")[1] == "failed b from a"
+    for n in range(100):
+        assert story.see("b", GOING, f"again-{n}", after=30) == []
+        assert story.see("b", FAILED, f"again-{n}") == []
+    assert story.see("b", COMPLETED, "t2") == ["began b from a", "completed b from a"]
+    assert story.see("b", COMPLETED, "t3") == []
+    assert story.runs == ["b"]
+
+
 def test_an_update_that_swarm_rolls_back_is_one_deploy() -> None:
     story = Story()
     story.see("a")
@@ -157,17 +169,17 @@ def test_a_job_that_ends_with_zero_is_done_and_a_server_that_does_so_has_failed(
 
 def test_a_deploy_under_way_at_our_start_is_taken_up() -> None:
     story = Story()
-    assert story.see("b", GOING, before="a") == ["began b from a missed"]
+    assert story.see("b", GOING, before="a") == ["began b from a"]
     assert story.runs == ["a"]
-    assert story.see("b", COMPLETED, before="a") == ["completed b from a missed"]
+    assert story.see("b", COMPLETED, before="a") == ["completed b from a"]
 
 
 def test_a_deploy_that_ended_just_before_our_start_is_told() -> None:
     story = Story()
     just = story.now - RECENT / 2
     assert story.see("b", COMPLETED, before="a", ended=just, began=just - 9) == [
-        "began b from a missed",
-        "completed b from a missed",
+        "began b from a",
+        "completed b from a",
     ]
 
 
@@ -179,16 +191,16 @@ def test_a_deploy_that_ended_long_before_our_start_is_history() -> None:
 
 def test_a_rollback_at_our_start_names_what_was_given_up_or_nothing() -> None:
     story = Story()
-    assert story.see("a", BACK, "t1", attempted="b") == ["began b from a missed"]
+    assert story.see("a", BACK, "t1", attempted="b") == ["began b from a"]
     assert story.runs == ["a"]
-    assert story.see("a", IS_BACK, "t1", attempted="b") == ["rolled_back b from a missed"]
+    assert story.see("a", IS_BACK, "t1", attempted="b") == ["rolled_back b from a"]
     assert Story().see("a", IS_BACK, "t1") == ["found a"]
 
 
 def test_what_the_ledger_knew_makes_a_change_in_our_absence_a_deploy() -> None:
     story = Story()
     story.tracker.remember({WEB.id: release("a")})
-    assert story.see("b", GOING) == ["began b from a missed"]
+    assert story.see("b", GOING) == ["began b from a"]
     same = Story()
     same.tracker.remember({WEB.id: release("b")})
     assert same.see("b") == ["found b"]

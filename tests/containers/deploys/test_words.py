@@ -7,6 +7,7 @@ import os
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporters.containers.deploys.images import Release
-from exporters.containers.deploys.model import OUTCOMES, Deploy, Outcome, Problem, Service
+from exporters.containers.deploys.model import Deploy, Outcome, Problem, Service
 from exporters.containers.deploys.words import duration, follow_up, line, message, metadata
 from tests.containers.deploys.stories import ended
 
@@ -127,7 +128,7 @@ def test_a_span_is_said_as_people_say_it(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
-@given(st.text(), st.text(), st.text(), st.text(), st.sampled_from(OUTCOMES))
+@given(st.text(), st.text(), st.text(), st.text(), st.sampled_from(get_args(Outcome)))
 def test_nothing_in_a_message_mentions_or_breaks_out(
     name: str, version: str, why: str, output: str, outcome: Outcome
 ) -> None:
