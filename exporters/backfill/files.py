@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from io import FileIO
@@ -12,7 +12,9 @@ from exporters.fastly.bodies.threads import in_thread
 from exporters.fastly.s3 import Bucket
 from exporters.fastly.settings import S3Settings
 
-BLOCK = 1024 * 1024
+BLOCK = 256 * 1024
+_BURST = 16
+"""Blocks of a local file that are read in one go: a change of threads for each would take long."""
 SNAPPY = ".snappy"
 """How a file says that it is a raw snappy block, which nothing in it tells."""
 
@@ -32,18 +34,32 @@ class LogFile:
         """What is known of its compression by its name; the rest is seen when it is read."""
         return "snappy" if self.name.endswith(SNAPPY) else ""
 
-    async def blocks(self) -> AsyncIterator[bytes]:
-        """Yield its content as it is stored. Raises OSError or SourceError."""
+    async def read(self, take: Callable[[bytes], object]) -> AsyncIterator[int]:
+        """Give its content, as it is stored, to `take` in worker threads; yield how much that is.
+
+        Raises OSError or SourceError, and whatever `take` raises.
+        """
         if self.bucket:
             async for block in self.bucket.read(self.key):
-                yield block
+                await in_thread(None, partial(take, block))
+                yield len(block)
             return
         file = await in_thread(None, partial(FileIO, self.name))
         try:
-            while block := await in_thread(None, partial(file.read, BLOCK)):
-                yield block
+            while taken := await in_thread(None, partial(_burst, file, take)):
+                yield taken
         finally:
             file.close()
+
+
+def _burst(file: FileIO, take: Callable[[bytes], object]) -> int:
+    taken = 0
+    for _ in range(_BURST):
+        if not (block := file.read(BLOCK)):
+            break
+        taken += len(block)
+        take(block)
+    return taken
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -127,9 +126,8 @@ class Loader:
                 shelf.name(file.name, number)
                 contents = Contents(file.encoding, self._line_limit, shelf)
                 try:
-                    async for block in file.blocks():
-                        shelf.read += len(block)
-                        await in_thread(None, partial(contents.feed, block))
+                    async for read in file.read(contents.feed):
+                        shelf.read += read
                         while shelf.ready:
                             yield shelf.ready.pop(0)
                     await in_thread(None, contents.finish)

@@ -14,7 +14,7 @@ from exporters.fastly.measure.answers import Answers, answers
 from exporters.fastly.measure.audio import join
 from exporters.fastly.measure.facts import facts
 from exporters.fastly.measure.hosts import Hosts
-from exporters.fastly.measure.model import Measured, Moment, Rules, Survey
+from exporters.fastly.measure.model import Measured, Moment, Rules, Stream, Survey
 from exporters.fastly.measure.networks import Networks
 from exporters.fastly.measure.own import count
 from exporters.fastly.measure.places import Places
@@ -83,9 +83,13 @@ class Measurer:
         join(self._workspace, self._found, agents, self._networks, known, self._moment)
         needed = {episode.id: needed_bytes(self._rules, episode) for episode in known.episodes}
         found = facts(self._workspace, texts, agents, known, needed)
+        return Measured(self._stream(), found, self._left_out(known))
+
+    def _stream(self) -> Stream:
+        if self._moment.backfill:  # history adds nothing to `cdn_*`, and nobody looks at it
+            return Stream()
         sums = stream(self._workspace, self._hosts)
-        own = count(self._workspace, self._asked, self._hosts)
-        return Measured(replace(sums, own=own), found, self._left_out(known))
+        return replace(sums, own=count(self._workspace, self._asked, self._hosts))
 
     def answers(self) -> list[Answers]:
         """Return what was surveyed by the hour. Raises MeasureError."""
