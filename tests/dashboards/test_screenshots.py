@@ -69,6 +69,7 @@ async def test_no_panel_shows_an_error_in_a_real_grafana(tmp_path: Path) -> None
     assert wrong == {}
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(
     not (GRAFANA or os.environ.get("NEARFIELD_TEST_SOAK")), reason="the soak starts a browser"
 )
