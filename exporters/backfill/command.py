@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from exporters import app, offline
+from exporters import offline
 from exporters.backfill.episodes import BadRow, read_episodes
 from exporters.backfill.files import LogFile, find
 from exporters.backfill.folder import work_folder
@@ -24,6 +24,7 @@ from exporters.core.errors import SettingsError, StartError
 from exporters.fastly.record.build import Bench, known_formats, opened
 from exporters.ledger import EpisodeFacts, Ledger, write_episodes
 from exporters.ledger.history import delivered_by_hour, downloads_by_hour, requests_by_hour
+from exporters.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ async def run(
         await work
 
 
-def _wrong(orders: Orders, settings: app.Settings) -> Iterable[str]:
+def _wrong(orders: Orders, settings: Settings) -> Iterable[str]:
     known = known_formats(settings.fastly.counting)
     if orders.form not in known:
         yield f"--format: no such format: {orders.form}; there are: {', '.join(sorted(known))}"
@@ -88,7 +89,7 @@ def _wrong(orders: Orders, settings: app.Settings) -> Iterable[str]:
 
 async def _run(
     orders: Orders,
-    settings: app.Settings,
+    settings: Settings,
     rows: Sequence[EpisodeFacts | BadRow],
     labels: Sequence[tuple[str, str]],
 ) -> None:
@@ -114,7 +115,7 @@ async def _run(
         raise StartError(f"{several} told above; all else is counted")
 
 
-async def _files(orders: Orders, settings: app.Settings, problems: _Problems) -> Sequence[LogFile]:
+async def _files(orders: Orders, settings: Settings, problems: _Problems) -> Sequence[LogFile]:
     files = []
     async for found in find(orders.paths, settings.fastly.s3):
         if isinstance(found, LogFile):
@@ -126,7 +127,7 @@ async def _files(orders: Orders, settings: app.Settings, problems: _Problems) ->
 
 async def _count(
     orders: Orders,
-    settings: app.Settings,
+    settings: Settings,
     ledger: Ledger,
     folder: Path,
     files: Sequence[LogFile],
