@@ -19,6 +19,7 @@ from dashboards.lib import (
 )
 from dashboards.questions import (
     CDN_LOGS,
+    TO_ALL_OF_THE_CDN,
     TO_CDN,
     TO_LOGS,
     TO_SERVICE,
@@ -67,7 +68,7 @@ audience = row(
         unit=Unit.SHARE,
         decimals=2,
         thresholds=steps(RED, (0.99, ORANGE), (0.999, GREEN)),
-        links=[TO_CDN],
+        links=[TO_ALL_OF_THE_CDN],
         logs=CDN_LOGS,
     ),
     stat(
@@ -79,7 +80,7 @@ audience = row(
             " / sum(rate(cdn_requests_total[$__rate_interval]))"
         ),
         unit=Unit.SHARE,
-        links=[TO_CDN],
+        links=[TO_ALL_OF_THE_CDN],
         logs=CDN_LOGS,
     ),
     stat(

@@ -34,6 +34,7 @@ TO_SERVICE = to_dashboard(
 TO_LOGS = to_dashboard(
     "This service's logs", "nearfield-logs", {"service": "${__field.labels.service}"}
 )
+TO_ALL_OF_THE_CDN = to_dashboard("The CDN", "nearfield-cdn")
 TO_CDN = to_dashboard("This host at the CDN", "nearfield-cdn", {"host": "${__field.labels.host}"})
 
 

@@ -14,7 +14,6 @@ from dashboards.lib import (
     table,
     timeseries,
 )
-from dashboards.questions import TO_SERVICE
 
 glance = row(
     "At a glance",
@@ -81,16 +80,21 @@ glance = row(
         "state",
         "State",
         "Whether each container runs.",
-        Prometheus(f'max by (name) (container_state{{{WHICH}, state="running"}})', "{{name}}"),
+        Prometheus(
+            f'max by (service, name) (container_state{{{WHICH}, state="running"}})', "{{name}}"
+        ),
         colors={0: ("does not run", RED), 1: ("runs", GREEN)},
-        links=[TO_SERVICE],
+        links=LINKS,
     ),
     states(
         "health",
         "Health",
         "Whether the health check of each container that has one fails.",
-        Prometheus(f'max by (name) (container_health{{{WHICH}, state="unhealthy"}})', "{{name}}"),
+        Prometheus(
+            f'max by (service, name) (container_health{{{WHICH}, state="unhealthy"}})', "{{name}}"
+        ),
         colors={0: ("healthy", GREEN), 1: ("unhealthy", RED)},
+        links=LINKS,
     ),
     table(
         "exits",

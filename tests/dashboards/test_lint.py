@@ -292,6 +292,36 @@ def test_links_between_dashboards_lead_somewhere_and_keep_the_time(dashboard: Js
             assert named <= set(variables(dashboards()[target])), link["url"]
 
 
+@EACH
+def test_links_pass_on_labels_that_the_series_have(dashboard: Json) -> None:
+    for panel in shown(dashboard):
+        links = str(panel["fieldConfig"]["defaults"]["links"])
+        passed_on = set(re.findall(r"__field\.labels\.(\w+)", links))
+        for target in panel["targets"] if passed_on else ():
+            found = re.findall(r"\b(?:by|on) \(([^)]*)\)", target.get("expr", ""))
+            kept = {name.strip() for group in found for name in group.split(",")}
+            if not kept:
+                for selector in promql.parse(as_parsed(target["expr"])).selectors:
+                    whole = not {"sum", "max", "min", "count", "topk"} & set(selector.functions)
+                    kept |= set(by_series()[selector.metric].labels if whole else ())
+            assert passed_on <= kept, f"{panel['title']}: {passed_on - kept}"
+
+
+@EACH
+def test_links_of_tables_name_columns_that_there_are(dashboard: Json) -> None:
+    for panel in shown(dashboard):
+        overrides = panel["fieldConfig"]["overrides"]
+        linked = [each for each in overrides if "links" in {p["id"] for p in each["properties"]}]
+        asked_for = str([target.get("rawSql") or target["expr"] for target in panel["targets"]])
+        renamed = str(panel.get("transformations", ""))
+        for each in linked:
+            named = set(re.findall(r"__data\.fields\.(\w+)", str(each["properties"])))
+            for column in named | {each["matcher"]["options"]}:
+                assert re.search(rf"\b{column}\b", asked_for + renamed), (
+                    f"{panel['title']}: {column}"
+                )
+
+
 @EACH_UID
 def test_windows_of_counters_follow_the_resolution_or_are_named(uid: str) -> None:
     for query in of(uid):
