@@ -100,7 +100,14 @@ def _exporter(name: str, sources: Sequence[Health]) -> str:
 def _source(health: Health) -> str:
     kind, sign, title = _MARKS[health.fresh, bool(health.reason)]
     mark = f'<span class="{kind}" title="{title}">{sign}</span>'
-    when = "never read" if health.age is None else f"read {age_in_words(health.age)}"
+    when = _when(health)
     why = f" · {escape(health.reason)}" if health.reason else ""
     text = f'<span class="soft">{when}</span>{why}'
     return f"<li>{mark}<span>{escape(health.source)}</span><span>{text}</span></li>"
+
+
+def _when(health: Health) -> str:
+    if health.age is not None:
+        return f"read {age_in_words(health.age)}"
+    # What waits for others, such as a receiver, is well and has nothing that it reads.
+    return "at work" if health.fresh else "never read"

@@ -25,6 +25,7 @@ class Shelf:
 
 
 FRESH = Shelf(Health("milk", fresh=True, age=3.0))
+WAITING = Shelf(Health("door", fresh=True))
 LATE = Shelf(Health("eggs", fresh=False, reason='unavailable: no <b>hens</b>"', age=None))
 
 
@@ -138,6 +139,13 @@ async def test_the_page_tells_a_person_what_is_late_and_why() -> None:
     assert "1 source has no fresh data." in text
     assert "no &lt;b&gt;hens&lt;/b&gt;&quot;" in text
     assert 'href="metrics?collect%5B%5D=dairy"' in text
+
+
+async def test_what_waits_for_others_and_reads_nothing_is_at_work() -> None:
+    async with opened(exporter("dairy", FRESH, WAITING, LATE)) as http:
+        text = await (await http.get("/")).text()
+    assert text.count("at work") == 1
+    assert text.count("never read") == 1
 
 
 @pytest.mark.parametrize(
