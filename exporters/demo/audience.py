@@ -13,7 +13,7 @@ from exporters.core.quantities import Address
 from exporters.demo.sample import born
 from exporters.demo.screen import Screen
 from exporters.embedded.server import EmbeddedServer
-from exporters.embedded.traffic import DATACENTERS, HOSTS, Crowd, Scenario, Sender
+from exporters.embedded.traffic import DATACENTERS, HOSTS, Crowd, Scenario, Sender, Weather
 from exporters.fastly.counting import CountingSettings
 from exporters.fastly.settings import FastlySettings
 
@@ -49,7 +49,8 @@ class Audience:
 
     async def run(self) -> None:
         """Listen until cancelled."""
-        crowd = Crowd(await born(self._server), time(), self._scenario)
+        began = time()
+        crowd = Crowd(await born(self._server), began, Weather(self._scenario, began))
         token = self._settings.token
         assert token  # noqa: S101 - `fastly_settings` has made one
         sender = Sender(

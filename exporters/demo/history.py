@@ -6,6 +6,7 @@ with the demo's folder.
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -42,7 +43,10 @@ async def bring(folder: Path, today: date) -> None:
             day = today - timedelta(days=ago)
             cursor = await connection.execute(_COUNTED, (day,))
             _write(logs / f"{day}.log", day, await cursor.fetchall())
-    await backfill.run(backfill.Orders([str(logs / "*.log")]), None, folder, {})
+    try:
+        await backfill.run(backfill.Orders([str(logs / "*.log")]), None, folder, {})
+    finally:
+        shutil.rmtree(logs)
 
 
 def _write(file: Path, day: date, rows: Sequence[tuple[str, str, int, datetime, int]]) -> None:

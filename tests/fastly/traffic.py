@@ -13,7 +13,7 @@ from psycopg.sql import SQL
 from pydantic import SecretStr
 
 from exporters.core.database import Database
-from exporters.fastly.agents import Agent
+from exporters.fastly.agents import Agent, Classifier
 from exporters.fastly.formats import AUTO, FORMATS, Format
 from exporters.fastly.lines import clean
 from exporters.fastly.measure import Measurer, Networks, Rules
@@ -167,6 +167,7 @@ async def counting(
     piece: int = 1 << 26,
     worker: str = "one",
     formats: dict[str, Format] | None = None,
+    classifier: Classifier = classify,
 ) -> AsyncIterator[Counting]:
     """Open a ledger and record into it; the clock stands at five past noon until it is set."""
     known = {"auto": AUTO, **FORMATS, **(formats or {})}
@@ -174,7 +175,7 @@ async def counting(
     async with Database("the ledger", SecretStr(dsn), limit=4) as database:
         ledger = Ledger(database, window=window)
         await ledger.prepare()
-        with Measurer(rules, classify, networks, Hosts(), folder / "scratch") as measurer:
+        with Measurer(rules, classifier, networks, Hosts(), folder / "scratch") as measurer:
             state = Counting(ledger, None, folder)  # type: ignore[arg-type]
             state.recorder = Recorder(
                 ledger,

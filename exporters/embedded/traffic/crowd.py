@@ -26,7 +26,7 @@ Step: TypeAlias = tuple[float, bytes | None]
 """A moment, in seconds since 1970, and the line that is written then."""
 Steps: TypeAlias = Iterator[Step]
 
-LISTENERS, PAGES, FEEDS = 3.0, 190.0, 45.0
+LISTENERS, PAGES, FEEDS = 4.0, 190.0, 45.0
 """How many begin in a second of an average hour: sessions, requests for pages and for feeds."""
 _REMEMBERED = 2_000
 _BROKEN = b'{"time":"2026-01-01T00:00:00Z","user_agent":"She said "hello"","status":200}'
@@ -41,7 +41,7 @@ class Crowd:
         self,
         born: date,
         began: float,
-        scenario: Scenario = Scenario.FULL,
+        weather: Weather,
         *,
         busy: float = 1.0,
         seed: int = SEED,
@@ -49,8 +49,7 @@ class Crowd:
         """`born` is the day on which the sample was made."""
         self._rng = chance(seed, "crowd")
         self._busy = busy
-        self._scenario = scenario
-        self._weather = Weather(scenario, began)
+        self._weather = weather
         self._shelf = Shelf(born, seed)
         self._listeners = Listeners()
         self._feeds = Feeds()
@@ -92,7 +91,7 @@ class Crowd:
     def _browse(self, at: float) -> Steps:
         visitor = self._listeners.visitor(self._rng, at)
         yield self._asked(at, visitor, page(self._rng, self._shelf.entries))
-        if self._scenario is Scenario.FULL and self._rng.random() < 0.0002:
+        if self._weather.scenario is Scenario.FULL and self._rng.random() < 0.0002:
             yield at + 0.1, _BROKEN
 
     def _fetch_feed(self, at: float) -> Steps:

@@ -17,9 +17,9 @@ class Scenario(StrEnum):
     """What a demo shows."""
 
     CALM = "calm"
-    """A good day: an error in some ten thousand requests."""
+    """A good day: an error in ten thousand requests."""
     FULL = "full"
-    """Outages too."""
+    """An ordinary day, an error in five hundred; and outages."""
 
 
 class Trouble(StrEnum):
@@ -43,6 +43,10 @@ _TIMES = (
 )
 
 
+_LUCK = {Scenario.CALM: 0.0001, Scenario.FULL: 0.002}
+"""Share of requests that fail though nothing is wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class Weather:
     """The troubles of a scenario that began at a moment, in seconds since 1970."""
@@ -58,7 +62,7 @@ class Weather:
         return next((what for low, high, what in _TIMES if low <= since < high), None)
 
     def spoil(self, rng: Random, at: float, pop: str, answer: Answer) -> Answer:
-        """Return what becomes of an answer. One in ten thousand fails on a good day too."""
+        """Return what becomes of an answer. A few fail in the best of times."""
         luck = rng.random()
         trouble = self.trouble(at)
         if trouble is Trouble.SLOW:
@@ -69,7 +73,7 @@ class Weather:
             return _failed(answer, "backend write error")
         if trouble is Trouble.EDGE and luck < 0.7:
             return _failed(answer, "No healthy backends")
-        if luck > 0.9999:
+        if luck < _LUCK[self.scenario]:
             return _failed(answer, "first byte timeout", took=answer.took + 1.0)
         return answer
 
