@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from exporters.core.exporter import Exporter
 from exporters.core.telemetry import Telemetry
 from exporters.docker import DockerClient, DockerSettings, Engine
+from exporters.logs.collection import RareCollection
 from exporters.logs.convoy import Convoy
 from exporters.logs.editing import Drops, Editor, Origin
 from exporters.logs.follower import EXPORTER, SOURCE, Means
@@ -70,7 +71,7 @@ def build(
     own = OwnRecords(settings, Stream("nearfield", "", host, "stderr"))
     return Exporter(
         EXPORTER,
-        resources=(client, own) if settings.own_records else (client,),
+        resources=(RareCollection(), client, *((own,) if settings.own_records else ())),
         services=(followers,),
         sources=lambda: (followers,),
         collectors=(metrics, own),

@@ -129,6 +129,8 @@ def parse(texts: Sequence[str]) -> Columns:
     columns: Columns = {}
     for name, keys in _KEYS.items():
         for key in keys:
+            if name in columns and "" not in columns[name]:
+                break
             if key.stem in block and (column := _column(key, texts, block if single else "")):
                 columns[name] = _merged(columns.get(name), column)
     said = columns.get("level", ())
