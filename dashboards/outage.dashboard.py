@@ -17,8 +17,8 @@ from dashboards.questions import CDN_LOGS, IMPACT, PODCASTS, TO_CDN, TO_SERVICE,
 
 TO_ALERT = {
     "title": "This alert's time",
-    "url": "/d/nearfield-outage?from=${__data.fields.began.numeric}&to=${__data.fields.ended.numeric}"
-    "&var-alert=${__data.fields.alertname}",
+    "url": "/d/nearfield-outage?from=${__data.fields.began.numeric}"
+    "&to=${__data.fields.ended.numeric}&var-alert=${__data.fields.alertname}",
 }
 
 
