@@ -23,6 +23,7 @@ check: install  ## Quick gate: format, lint, types, and the rules of the house.
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python docs/reference.py --check
+	$(BIN)/python alerts/build.py --check
 	$(BIN)/nearfield dashboards build --check
 	$(BIN)/pytest -q tests/house
 
@@ -41,6 +42,7 @@ format: install  ## Put the code into the house's format, and the README's table
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/python docs/reference.py
+	$(BIN)/python alerts/build.py
 	$(BIN)/nearfield dashboards build
 
 install: $(INSTALLED)  ## Make .venv with the command nearfield in it.
