@@ -11,7 +11,7 @@ ERLANG_SIGNS = ("with exit value:", "Reason for termination", "exception error: 
 _RAISED = re.compile(r"\*\* \((?P<type>[A-Za-z]\w*(?:\.\w+)*)\) ?(?P<message>.*)")
 _WRAPS = "an exception was raised:"
 _FRAME = re.compile(
-    r"^\s+(?:\((?P<app>\w+)[^)]*\) )?"
+    r"^[ \t]+(?:\((?P<app>\w+)[^)]*\) )?"
     r"(?P<file>[^\s:()]+\.(?:exs?|[he]rl|h?eex)):\d+: (?P<call>.+)$",
     re.MULTILINE,
 )
@@ -19,7 +19,7 @@ _REASON = re.compile(
     r"(?:with exit value:|Reason for termination ?=*:?)\s+(?:\*\* )?[{\s]*'?([a-z]\w*)"
 )
 _TERM_FRAME = re.compile(
-    r"\{'?(?P<module>[\w.]+)'?,\s*'?(?P<function>[^,'\s]+)'?,\s*(?:(?P<arity>\d+)|\[[^\]]*\]),\s*"
+    r"\{'?(?P<module>[\w.]+)'?,\s*'?(?P<function>[^,'\s]+)'?,\s*(?:(?P<arity>\d+)|\[[^\]]{0,300}\]),\s*"
     r"\[\{file,\s*\"(?P<file>[^\"]+)\"\}"
 )
 _REPORT = re.compile(r"exception error: (.*)")

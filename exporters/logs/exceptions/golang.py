@@ -8,13 +8,15 @@ from exporters.logs.exceptions.model import Frame, Raised, raised, short
 SIGNS = ("panic: ", "fatal error: ", "http: panic serving ")
 
 _HEAD = re.compile(
-    r"^(?:.*?\bhttp: panic serving .*?:\d+|(?:.*\s)?(?P<kind>panic|fatal error)): "
+    r"^(?:.*?\bhttp: panic serving \S{1,60}:\d+|(?:.*\s)?(?P<kind>panic|fatal error)): "
     r"(?P<message>.*)",
     re.MULTILINE,
 )
 _GOROUTINE = re.compile(r"^goroutine \d+ \[", re.MULTILINE)
 _AGAIN = re.compile(r"(?: \[recovered[^\]]*\])+$")
-_FRAME = re.compile(r"^([^\s()]\S*?)(?:\((?!\*)[^\n]*\))?\n\s+(\S+?\.(?:go|s)):\d+", re.MULTILINE)
+_FRAME = re.compile(
+    r"^([^\s()]\S{0,300}?)(?:\((?!\*)[^\n]*\))?\n[ \t]+(\S+?\.(?:go|s)):\d+", re.MULTILINE
+)
 _LIBRARY_FILE = re.compile(r"/pkg/mod/|/vendor/|/go/src/(?!github|gitlab)|@v\d|^_cgo")
 _LIBRARY_CALL = re.compile(
     r"(?:bufio|bytes|cmp|context|crypto|database|encoding|errors|fmt|html|internal|io|iter|log|maps"

@@ -5,9 +5,9 @@ import re
 from exporters.logs.exceptions.masking import mask
 from exporters.logs.exceptions.model import Frame, Raised, raised
 
-_AT = re.compile(r"^\s+at ([\w.$/@<>-]+)\(([^()\n]*)\)", re.MULTILINE)
+_AT = re.compile(r"^[ \t]+at ([\w.$/@<>-]+)\(([^()\n]*)\)", re.MULTILINE)
 _HEAD = re.compile(r"(?:^|\s)((?:[a-zA-Z_]\w*\.)+[A-Z][\w$]*)(?::\s(.*)|:?$)")
-_CAUSE = re.compile(r"^\s*(?:Caused by|Suppressed): ", re.MULTILINE)
+_CAUSE = re.compile(r"^[ \t]*(?:Caused by|Suppressed): ", re.MULTILINE)
 _MADE = re.compile(r"\$\$[\w$]*|(?<=[$/])0x[0-9a-f]+|(?<=\$)\d+")
 _LIBRARIES = (
     *("java.", "javax.", "jakarta.", "jdk.", "sun.", "com.sun.", "kotlin.", "kotlinx.", "scala."),

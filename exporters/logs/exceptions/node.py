@@ -6,7 +6,7 @@ from exporters.logs.exceptions.masking import mask
 from exporters.logs.exceptions.model import Frame, Raised, raised, short
 
 _AT = re.compile(
-    r"^\s+at (?:async )?(?:(?P<call>[^\n()]+?) \()?(?P<file>[^\s()]+?):\d+:\d+\)?",
+    r"^[ \t]+at (?:async )?(?:(?P<call>[^\n()]+?) \()?(?P<file>[^\s()]+?):\d+:\d+\)?",
     re.MULTILINE,
 )
 _ERROR = re.compile(

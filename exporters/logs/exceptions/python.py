@@ -8,7 +8,7 @@ from exporters.logs.exceptions.model import Frame, Raised, raised, short
 SIGN = "Traceback (most recent call last):"
 
 _GROUP = "Exception Group " + SIGN
-_INSIDE = re.compile(r"^\s*\+-\+-", re.MULTILINE)
+_INSIDE = re.compile(r"^[ \t]*\+-\+-", re.MULTILINE)
 _FRAME = re.compile(r'\s*File "([^"]+)", line \d+(?:, in (.+))?')
 _LAST = re.compile(r"((?:[^\W\d]\w*|<locals>)(?:\.(?:[^\W\d]\w*|<locals>))*)(?::\s*(.*))?\Z")
 _LIBRARY = re.compile(r"(?:site|dist)-packages/|/lib(?:64)?/python\d|^<")
