@@ -1,13 +1,14 @@
-"""What tests of every room may ask for: a real PostgreSQL, one server for the session."""
+"""What tests of every room may ask for: a real PostgreSQL, a real Docker engine, one each."""
 
 import os
 
 import pytest
 from hypothesis import settings
 
+from tests.docker.fixtures import docker_engine, engine
 from tests.embedded.fixtures import database, embedded_server, new_database
 
-__all__ = ["database", "embedded_server", "new_database"]
+__all__ = ["database", "docker_engine", "embedded_server", "engine", "new_database"]
 
 # No deadlines: how long an example takes is the machine's affair. In CI the same examples each
 # time, so that a change is judged by what it changes; at home and in the soak, new ones.
@@ -16,7 +17,7 @@ settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "nearfield")
 
 # What shares a server that is slow to start, or an engine of which the machine has room for one.
-_ENGINE = ("tests/docker/", "tests/containers/", "tests/logs/live/")
+_ENGINE = ("tests/docker/", "tests/containers/", "tests/logs/live/", "tests/e2e/test_containers.py")
 _TOGETHER = (*_ENGINE, "tests/e2e/", "tests/embedded/sample/")
 
 

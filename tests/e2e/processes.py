@@ -74,8 +74,8 @@ class Nearfield:
 
 
 @contextmanager
-def nearfield(folder: Path, settings: str) -> Iterator[Nearfield]:
-    """Run `nearfield run` with these settings; at the end it must stop by SIGTERM with exit 0."""
+def nearfield(folder: Path, settings: str, *exporters: str) -> Iterator[Nearfield]:
+    """Run `nearfield run`; at the end it must stop by SIGTERM with exit 0."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     file = folder / "nearfield.toml"
@@ -83,7 +83,7 @@ def nearfield(folder: Path, settings: str) -> Iterator[Nearfield]:
     log_file = folder / "nearfield.log"
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "exporters", "run", "--config", str(file)],
+            [sys.executable, "-m", "exporters", "run", *exporters, "--config", str(file)],
             stdout=log,
             stderr=log,
             start_new_session=True,

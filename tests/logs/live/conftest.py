@@ -1,15 +1,12 @@
-"""The engine of the session, and what is followed of it."""
+"""What is followed of the engine."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.containers.conftest import docker_engine, engine
 from tests.docker.engine import Engine
 from tests.logs.live.following import Follow
-
-__all__ = ["docker_engine", "engine"]
 
 
 @pytest.fixture

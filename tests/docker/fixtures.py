@@ -1,4 +1,4 @@
-"""The engine of the session."""
+"""A real Docker engine for tests: one for the session, since each takes seconds to start."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -9,6 +9,7 @@ from tests.docker.engine import Engine, started_engine
 
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[Engine]:
+    """The engine that tests share."""
     yield from started_engine()
 
 
