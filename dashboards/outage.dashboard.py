@@ -103,8 +103,8 @@ cost = row(
     table(
         "countries",
         "By country",
-        "Downloads of the days of the time range, beside the mean of the same days of the last four"
-        " weeks; countries are kept by day.",
+        "Downloads of the UTC days of the time range, beside the mean of the same weekdays of the"
+        " last four weeks; countries are kept by day.",
         Postgres(
             f"""
             WITH bounds AS (
@@ -112,23 +112,38 @@ cost = row(
                     ($__timeFrom()::timestamptz AT TIME ZONE 'UTC')::date AS began,
                     (least($__timeTo()::timestamptz, now()) AT TIME ZONE 'UTC')::date AS ended
             ),
-            weeks AS (
-                SELECT count(*) AS known
-                FROM generate_series(1, 4) AS week
+            daily AS (
+                SELECT e.country, e.day, sum(e.downloads) AS downloads
+                FROM nearfield.episode_countries AS e
                 CROSS JOIN bounds AS b
-                WHERE b.began - week * 7 >= (SELECT min(day) FROM nearfield.episode_countries)
+                WHERE e.day BETWEEN b.began - 28 AND b.ended AND {PODCASTS}
+                GROUP BY e.country, e.day
+            ),
+            grid AS (
+                SELECT c.country, b.began + n AS day
+                FROM bounds AS b
+                CROSS JOIN generate_series(0, b.ended - b.began) AS n
+                CROSS JOIN (SELECT DISTINCT country FROM daily) AS c
+            ),
+            usual AS (
+                SELECT g.country, g.day, avg(coalesce(d.downloads, 0)) AS expected
+                FROM grid AS g
+                CROSS JOIN generate_series(1, 4) AS week
+                LEFT JOIN daily AS d ON d.country = g.country AND d.day = g.day - 7 * week
+                WHERE g.day - 7 * week >= (SELECT min(day) FROM nearfield.countries)
+                GROUP BY g.country, g.day
             )
             SELECT
-                coalesce(nullif(e.country, ''), 'unknown') AS country,
-                coalesce(sum(e.downloads) FILTER (WHERE e.day >= b.began), 0) AS seen,
-                round(sum(e.downloads) FILTER (
-                    WHERE e.day < b.began AND (b.began - e.day - 1) % 7 < (b.ended - b.began + 1)
-                )::numeric / nullif(max(w.known), 0)) AS "usual"
-            FROM nearfield.episode_countries AS e
-            CROSS JOIN bounds AS b
-            CROSS JOIN weeks AS w
-            WHERE e.day >= b.began - 28 AND e.day <= b.ended AND {PODCASTS}
-            GROUP BY 1 ORDER BY 3 DESC NULLS LAST LIMIT 30
+                coalesce(nullif(g.country, ''), 'unknown') AS country,
+                coalesce(sum(d.downloads), 0) AS seen,
+                round(sum(u.expected)) AS usual,
+                round(greatest(sum(u.expected) - coalesce(sum(d.downloads), 0), 0)) AS lost
+            FROM grid AS g
+            LEFT JOIN daily AS d ON d.country = g.country AND d.day = g.day
+            LEFT JOIN usual AS u ON u.country = g.country AND u.day = g.day
+            GROUP BY g.country
+            ORDER BY lost DESC NULLS LAST, seen DESC
+            LIMIT 30
             """
         ),
     ),

@@ -1,3 +1,5 @@
+SET TIME ZONE 'UTC';
+
 -- Forty days of two shows: ten downloads an hour each, and none of `moraine` in the last six hours.
 INSERT INTO nearfield.episodes (podcast, episode, title, audio_bytes, duration_seconds, published_at)
 SELECT
@@ -25,8 +27,9 @@ WHERE
         WHERE n.podcast = e.podcast AND n.published_at <= hour AND n.episode <> '001'
     );
 
+-- Each weekday has its own number, the same in all weeks.
 INSERT INTO nearfield.countries (episode_id, day, country, downloads)
-SELECT e.id, day, country, 7
+SELECT e.id, day, country, extract(ISODOW FROM day)
 FROM nearfield.episodes AS e, unnest(ARRAY['DE', 'US', '']) AS country,
     generate_series(current_date - 40, current_date, interval '1 day') AS day;
 

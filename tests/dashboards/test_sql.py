@@ -164,6 +164,15 @@ def test_an_outage_is_seen_for_the_chosen_show_alone(ask: Ask) -> None:
     assert float(found) == 0
 
 
+@pytest.mark.parametrize("hours", [1, 24, 72, 240])
+def test_weekdays_that_are_as_ever_cost_no_country_anything(ask: Ask, hours: float) -> None:
+    answer = ask(panel_sql("nearfield-outage", "By country"), hours)
+    assert {row[0] for row in answer.rows} == {"DE", "US", "unknown"}
+    for _, seen, usual, lost in answer.rows:
+        assert seen == usual > 0
+        assert lost == 0
+
+
 def test_before_the_ledger_began_nothing_is_expected(ask: Ask) -> None:
     [[found]] = ask(panel_sql("nearfield-outage", "Expected"), 39 * 24).rows
     assert found is not None
