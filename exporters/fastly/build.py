@@ -8,7 +8,7 @@ from exporters.core.exporter import Exporter
 from exporters.core.telemetry import Telemetry
 from exporters.fastly.derived import CdnMetrics
 from exporters.fastly.measure import REASONS
-from exporters.fastly.receive.intake import build_intake
+from exporters.fastly.receive.intake import build_intake, used
 from exporters.fastly.record.build import Bench, build_recording
 from exporters.fastly.segment import Source
 from exporters.fastly.settings import FastlySettings
@@ -34,7 +34,9 @@ def build(
     def repeated(source: Source, batches: int) -> None:
         intake.metrics.repeated.inc((source,), batches)
 
-    recording = build_recording(bench, intake.spool, intake.quarantine, repeated, telemetry)
+    recording = build_recording(
+        bench, intake.spool, intake.quarantine, repeated, telemetry, used(settings)
+    )
     return Exporter(
         "fastly",
         resources=(database, intake.spool, *recording.resources),

@@ -67,12 +67,13 @@ def build_intake(
         SpoolLimits(settings.spool_quota, settings.segment_size, settings.segment_age),
         archive=settings.archive,
     )
-    metrics = ReceiveMetrics(segment.SOURCES)
+    sources = used(settings)
+    metrics = ReceiveMetrics(sources)
     quarantine = Quarantine(
         settings.quarantine or data_dir / "quarantine",
         settings.quarantine_quota,
         reasons,
-        segment.SOURCES,
+        sources,
     )
     ways = []
     if settings.token:
@@ -91,6 +92,16 @@ def build_intake(
         collectors=[SpoolMetrics(spool.stock), metrics, quarantine.rejected],
         listeners=[listener for way in ways for listener in way.listeners],
     )
+
+
+def used(settings: FastlySettings) -> tuple[segment.Source, ...]:
+    """Return the sources of lines that the settings hold."""
+    ways: dict[segment.Source, object] = {
+        "https": settings.token,
+        "syslog": settings.syslog.listen,
+        "s3": settings.s3.url,
+    }
+    return tuple(source for source, setting in ways.items() if setting)
 
 
 def _https(

@@ -50,9 +50,13 @@ def build_recording(
     quarantine: Quarantine,
     on_repeated: OnRepeated,
     telemetry: Telemetry,
+    sources: Sequence[segment.Source] = segment.SOURCES,
 ) -> Recording:
-    """Return the parts that record what `segments` gives; they are opened with the exporter."""
-    metrics = StreamMetrics(segment.SOURCES, telemetry.dropped, bench.own)
+    """Return the parts that record what `segments` gives; they are opened with the exporter.
+
+    Counters of `sources` are there from the beginning.
+    """
+    metrics = StreamMetrics(sources, telemetry.dropped, bench.own)
     recorders = [bench.recorder(number) for number in range(bench.counting.recorders)]
     worker = Worker(segments, recorders, metrics, quarantine, on_repeated, telemetry)
     return Recording(worker, metrics, [opened(recorder.measurer) for recorder in recorders])
