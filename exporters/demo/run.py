@@ -43,7 +43,7 @@ async def run(data_dir: Path | None, *, once: bool, scenario: Scenario = Scenari
             neighbours,
             screen,
             served,
-            () if once else tuple(_last_words(scenario)),
+            () if once else _last_words(scenario),
         )
         parts = Exporter(
             "demo",
@@ -61,13 +61,10 @@ async def run(data_dir: Path | None, *, once: bool, scenario: Scenario = Scenari
         await app.serve(settings, _names(settings, screen), stop, extra=[parts])
 
 
-def _last_words(scenario: Scenario) -> Iterator[tuple[str, str]]:
-    troubles = {
-        Scenario.FULL: "an outage every few minutes (--scenario calm: none)",
-        Scenario.CALM: "no outages (--scenario full: some)",
-    }
-    yield "listeners", f"about 250 log lines a second, as Fastly sends them; {troubles[scenario]}"
-    yield "", "Ctrl-C ends all of it."
+def _last_words(scenario: Scenario) -> tuple[tuple[str, str], ...]:
+    troubles = "with outages" if scenario is Scenario.FULL else "without outages"
+    lines = "some 250 log lines a second, sent as Fastly does,"
+    return ("listeners", f"{lines} {troubles}"), ("", "Ctrl-C ends all of it.")
 
 
 def _names(settings: app.Settings, screen: Screen) -> list[str]:

@@ -2,12 +2,44 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.processes import Prometheus, get, until
 from tests.programs import program
+
+MOVING = {
+    "podcast_downloads_total",
+    "podcast_app_downloads_total",
+    "podcast_country_downloads_total",
+    "podcast_delivered_bytes_total",
+    "podcast_delivered_tenths_total",
+    "podcast_requests_total",
+    "podcast_feed_requests_total",
+    "podcast_episode_delivered_tenth_listeners",
+    "cdn_requests_total",
+    "cdn_response_bytes_total",
+    "cdn_request_duration_seconds",
+    "cdn_protocol_requests_total",
+    "cdn_country_requests_total",
+    "cdn_errors_total",
+    "cdn_audio_delivery_bytes_per_second",
+    "cdn_log_lines_total",
+    "cdn_log_lag_seconds",
+}
+OF_BOTH = {
+    "podcast_episode_downloads",
+    "podcast_episode_listeners",
+    "podcast_all_time_downloads",
+    "podcast_subscribers",
+    "podcast_stats_last_day_timestamp_seconds",
+}
+
+RATES = ("sum(rate(podcast_downloads_total[30s]))", "sum(rate(cdn_requests_total[30s]))")
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +77,51 @@ def test_once_ends_with_0_when_every_exporter_has_served_data(folder: Path) -> N
     assert processes(folder) == []
 
 
-def test_ctrl_c_ends_the_demo_and_its_neighbours(folder: Path) -> None:
-    process = demo(folder)
+@contextmanager
+def running(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Start a demo and wait for its last line; give it and its lines, and leave none behind."""
+    process = demo(folder, *options)
     assert process.stdout
     lines: list[str] = []
-    for line in process.stdout:
-        lines.append(line)
-        if "Ctrl-C ends all of it" in line:
-            break
-    addresses = dict(re.findall(r"(\w+) +(http://\S+)/", "".join(lines)))
-    asked = Prometheus(addresses["Prometheus"])
-    until(lambda: asked.query("podcast_all_time_downloads"), "Prometheus has scraped the demo")
-    assert get(f"{addresses['Nearfield']}/readyz")[0] == 200
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0, process.stdout.read()
-    process.stdout.close()
+    try:
+        for line in process.stdout:
+            lines.append(line)
+            if "Ctrl-C ends all of it" in line:
+                break
+        yield process, lines
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(20)
+        process.stdout.close()
+
+
+def moved(page: str) -> set[str]:
+    """Return the families of a page in which something is not 0."""
+    found = re.findall(r"^(\w+?)(?:_count)?(?:\{.*\})? (\S+)$", page, re.MULTILINE)
+    return {family for family, value in found if float(value)}
+
+
+def by_stream(page: str) -> set[str]:
+    """Return the families that have a value from the log stream beside the app's."""
+    return set(re.findall(r'^(\w+)\{.*source="stream".*\} (?!0\.0$)', page, re.MULTILINE))
+
+
+def test_every_family_of_the_stream_moves_and_ctrl_c_ends_it_all(folder: Path) -> None:
+    with running(folder, "--scenario", "full") as (process, lines):
+        addresses = dict(re.findall(r"(\w+) +(http://\S+)/", "".join(lines)))
+        asked = Prometheus(addresses["Prometheus"])
+
+        def page() -> str:
+            return get(f"{addresses['Nearfield']}/metrics")[1]
+
+        assert get(f"{addresses['Nearfield']}/readyz")[0] == 200
+        assert max(map(len, lines)) <= 101, "a line of the screen is one line"
+        until(lambda: moved(page()) >= MOVING, "every family moves", 60)
+        until(lambda: by_stream(page()) >= OF_BOTH, "app and stream stand side by side", 60)
+        for rate in RATES:
+            until(partial(asked.query, f"{rate} > 0"), f"{rate} is over 0", 60)
+        until(lambda: "podcast_reconciliation_ratio" in moved(page()), "days before count", 60)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
     assert processes(folder) == []
