@@ -117,7 +117,7 @@ async def _run(
 
 async def _files(orders: Orders, settings: Settings, problems: _Problems) -> Sequence[LogFile]:
     files = []
-    async for found in find(orders.paths, settings.fastly.s3):
+    async for found in find(orders.paths, settings.fastly.s3, settings.data_dir):
         if isinstance(found, LogFile):
             files.append(found)
         else:

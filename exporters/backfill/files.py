@@ -8,6 +8,7 @@ from functools import partial
 from io import FileIO
 from pathlib import Path
 
+from exporters.core.errors import SourceError
 from exporters.fastly.bodies.threads import in_thread
 from exporters.fastly.s3 import Bucket
 from exporters.fastly.settings import S3Settings
@@ -69,14 +70,16 @@ class Missing:
     problem: str
 
 
-async def find(paths: Iterable[str], s3: S3Settings) -> AsyncIterator[LogFile | Missing]:
+async def find(
+    paths: Iterable[str], s3: S3Settings, ours: Path | None = None
+) -> AsyncIterator[LogFile | Missing]:
     """Yield the files that some paths lead to, in the order of their names, each once.
 
-    Raises SourceError where a bucket cannot be listed.
+    The folder `ours`, with its databases, is left out of those above it.
     """
     seen: set[str] = set()
     for path in paths:
-        async for found in _bucket(path, s3) if path.startswith("s3://") else _local(path):
+        async for found in _bucket(path, s3) if path.startswith("s3://") else _local(path, ours):
             if isinstance(found, Missing) or found.name not in seen:
                 yield found
             if isinstance(found, LogFile):
@@ -89,25 +92,29 @@ async def _bucket(url: str, s3: S3Settings) -> AsyncIterator[LogFile | Missing]:
         yield Missing(f"{url}: wants a bucket and a prefix, such as s3://bucket/prefix")
         return
     bucket, empty = Bucket.open(url, s3), True
-    async for each in bucket.list():
-        empty = False
-        yield LogFile(f"s3://{name}/{each.key}", each.size, bucket, each.key)
+    try:
+        async for each in bucket.list():
+            empty = False
+            yield LogFile(f"s3://{name}/{each.key}", each.size, bucket, each.key)
+    except SourceError as error:
+        yield Missing(f"{url}: {error}")
+        return
     if empty:
         yield Missing(f"{url}: no objects there")
 
 
-async def _local(path: str) -> AsyncIterator[LogFile | Missing]:
-    for found in await in_thread(None, lambda: list(_found(path))):
+async def _local(path: str, ours: Path | None) -> AsyncIterator[LogFile | Missing]:
+    for found in await in_thread(None, lambda: list(_found(path, ours))):
         yield found
 
 
-def _found(path: str) -> Iterator[LogFile | Missing]:
+def _found(path: str, ours: Path | None) -> Iterator[LogFile | Missing]:
     # A name that is there means itself, whatever characters it has.
     matches = [path] if os.path.lexists(path) else sorted(glob.glob(path, recursive=True))  # noqa: PTH207
     if not matches:
         yield Missing(f"{path}: no such file or folder")
     for match in matches:
-        names = _walk(match) if Path(match).is_dir() else [match]
+        names = _walk(match, ours) if Path(match).is_dir() else [match]
         for name in names:
             try:
                 yield LogFile(name, Path(name).stat().st_size)
@@ -115,10 +122,15 @@ def _found(path: str) -> Iterator[LogFile | Missing]:
                 yield Missing(f"{name}: {(error.strerror or 'cannot be read').lower()}")
 
 
-def _walk(folder: str) -> Iterator[str]:
+def _walk(folder: str, ours: Path | None) -> Iterator[str]:
     """Yield the files under a folder, those of hidden names left out."""
+    left_out = os.path.realpath(ours) if ours else ""
     for top, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and os.path.realpath(Path(top) / name) != left_out
+        )
         for name in sorted(files):
             if not name.startswith("."):
                 yield str(Path(top) / name)

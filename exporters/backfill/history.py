@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from exporters.backfill.loads import Load
+from exporters.core.errors import StartError
 from exporters.fastly.bodies.threads import in_thread
 from exporters.fastly.measure import MeasureError, Measurer, Moment
 from exporters.fastly.measure.answers import Answers
@@ -88,9 +89,13 @@ class History:
                 self.visits |= found.visits
 
     def _note(self, found: Iterable[Answers]) -> None:
-        self._database.execute("BEGIN")
-        self._database.executemany(_ADD, ((*labels, hour, n) for hour, labels, n in found))
-        self._database.execute("COMMIT")
+        rows = ((*labels, hour, n) for hour, labels, n in found)
+        try:
+            self._database.execute("BEGIN")
+            self._database.executemany(_ADD, rows)
+            self._database.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StartError("cannot keep history under data_dir: is its disk full?") from error
 
     def answers(self) -> Iterator[tuple[tuple[str, ...], int, int]]:
         """Yield host, pop, status and cache; hour since 1970; requests. One series at a time."""

@@ -54,7 +54,7 @@ class Shelf:
     def _begin(self) -> None:
         self._id = uuid4().hex
         self._path = self._folder / f"{self._id}.log"
-        with _explained():
+        with explained():
             self._log = self._path.open("wb")
         self._start = self._size = 0
         self._batches: list[Batch] = []
@@ -67,7 +67,7 @@ class Shelf:
 
     def write(self, lines: bytes) -> None:
         """Take lines of a part."""
-        with _explained():
+        with explained():
             self._log.write(lines)
         self._size += len(lines)
 
@@ -87,14 +87,14 @@ class Shelf:
 
     def abandon(self) -> None:
         """Take back what was written of a part that did not end."""
-        with _explained():
+        with explained():
             self._log.seek(self._start)
             self._log.truncate()
         self._size = 0
 
     def seal(self) -> None:
         """Make the load ready as it is, if there is anything in it."""
-        with _explained():
+        with explained():
             self._log.close()
         if not self._batches:
             self._path.unlink()
@@ -149,9 +149,10 @@ class Loader:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
+    """Turn what the system says about our own files into a StartError."""
     try:
         yield
     except OSError as error:
         reason = (error.strerror or "not possible").lower()
-        raise StartError(f"cannot write lines under data_dir: {reason}") from error
+        raise StartError(f"cannot keep lines under data_dir: {reason}") from error

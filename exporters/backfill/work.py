@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from exporters.backfill.loads import Load, OnProblem
+from exporters.backfill.loads import Load, OnProblem, explained
 from exporters.core.backoff import Backoff
 from exporters.core.errors import SourceError
 from exporters.fastly.measure import MeasureError
@@ -74,7 +74,7 @@ class Work:
     async def run(self, loads: AsyncIterator[Load]) -> None:
         """Record every load; the first error that is not a load's own ends it.
 
-        Raises SourceError, StartError and OSError.
+        Raises SourceError and StartError.
         """
         waiting: asyncio.Queue[Load | None] = asyncio.Queue(maxsize=1)
         async with asyncio.TaskGroup() as group:
@@ -88,10 +88,11 @@ class Work:
 
     async def _take(self, recorder: Recorder, waiting: "asyncio.Queue[Load | None]") -> None:
         while (load := await waiting.get()) is not None:
-            if self._history:
-                await self._history.add(load)
-            lines = await self._record(recorder, load)
-            await asyncio.to_thread(_remove, load.segment.path)
+            with explained():
+                if self._history:
+                    await self._history.add(load)
+                lines = await self._record(recorder, load)
+                await asyncio.to_thread(_remove, load.segment.path)
             self._on_done(load.read, lines)
 
     async def _record(self, recorder: Recorder, load: Load) -> int:

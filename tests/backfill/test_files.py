@@ -35,6 +35,12 @@ async def test_files_folders_and_globs_are_read_in_order_and_each_once() -> None
     assert await found("b.log", "*.log") == ["b.log", "[x].log", "a.log"]
     assert await found(".") == ["[x].log", "a.log", "b.log", "deep/er/c.gz"]
     assert await found("[x].log", "**/c.gz") == ["[x].log", "deep/er/c.gz"]
+    ours = [each async for each in find(["."], S3Settings(), Path("deep"))]
+    assert [each.name for each in ours if isinstance(each, LogFile)] == [
+        "[x].log",
+        "a.log",
+        "b.log",
+    ]
     assert await found("gone", "*.zip", "s3://") == [
         "gone: no such file or folder",
         "*.zip: no such file or folder",
