@@ -241,7 +241,8 @@ queues = row(
         Prometheus(f"sum(increase(deploy_records_dropped_total{{{ON}}}[1h]))", "deploys not kept"),
         Prometheus(f"sum(container_scrape_error{{{ON}}})", "containers unreadable"),
         unit=Unit.COUNT,
-        width=8,
+        width=24,
+        height=6,
     ),
 )
 

@@ -139,6 +139,18 @@ def test_panels_lie_on_the_grid_and_none_over_another(dashboard: Json) -> None:
 
 
 @EACH
+def test_no_line_of_panels_ends_before_the_edge(dashboard: Json) -> None:
+    for group in [
+        dashboard["panels"],
+        *(p["panels"] for p in dashboard["panels"] if "panels" in p),
+    ]:
+        widths: dict[int, int] = {}
+        for place in [panel["gridPos"] for panel in group]:
+            widths[place["y"]] = widths.get(place["y"], 0) + place["w"]
+        assert set(widths.values()) <= {24}
+
+
+@EACH
 def test_collapsed_rows_hold_their_panels_and_open_ones_none(dashboard: Json) -> None:
     rows = [panel for panel in dashboard["panels"] if panel["type"] == "row"]
     assert dashboard["panels"][0]["type"] == "row"
