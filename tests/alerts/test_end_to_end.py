@@ -2,7 +2,11 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -14,7 +18,9 @@ from exporters.embedded.sample.batch import statement
 from tests.alerts.stack import FACTOR, Stack, process, stack
 from tests.docker.engine import Engine, started_engine
 from tests.e2e.processes import Nearfield, free_port, nearfield, until
+from tests.e2e.test_stream import now, send, settings
 from tests.embedded.fixtures import run_apart, scratch_folder
+from tests.fastly.traffic import request
 from tests.programs import program
 
 SOAK = bool(os.environ.get("NEARFIELD_TEST_SOAK"))
@@ -60,10 +66,10 @@ def test_a_database_that_stops_is_one_message_and_one_when_it_is_back(
     database: EmbeddedServer, tmp_path: Path
 ) -> None:
     (tmp_path / "app_dsn").write_text(database.dsn("app"))
-    settings = '[downloads]\napp_dsn_file = "app_dsn"\ninterval = "1s"\n'
+    text = '[downloads]\napp_dsn_file = "app_dsn"\ninterval = "1s"\n'
     exporter = f"127.0.0.1:{free_port()}"
     with (
-        nearfield(tmp_path, settings) as watching,
+        nearfield(tmp_path, text) as watching,
         process(
             tmp_path,
             program("prometheus-postgres-exporter", package="prometheus-postgres-exporter"),
@@ -92,6 +98,75 @@ def address(watching: Nearfield) -> str:
     return watching.url.removeprefix("http://")
 
 
+@dataclass
+class Traffic:
+    """What the CDN does: sends a batch of lines four times a second, and says so by its API."""
+
+    port: int
+    status: int = 200
+    silent: bool = False
+    requests: int = 0
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        while not self.ended.wait(0.25):
+            lines = [
+                request(time=now(), path="/", status=self.status, body_bytes=9, pop=pop)
+                for pop in ("FRA", "JFK") * 20
+            ]
+            self.requests += len(lines)
+            if not self.silent:
+                send(self.port, *lines)
+
+
+@contextmanager
+def realtime(traffic: Traffic) -> Iterator[str]:
+    """Serve the one number of the real-time API that a rule asks for."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(f"fastly_rt_requests_total {traffic.requests}\n".encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threads = [threading.Thread(target=work) for work in (server.serve_forever, traffic.run)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_port}"
+    finally:
+        traffic.ended.set()
+        server.shutdown()
+        for thread in threads:
+            thread.join()
+        server.server_close()
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not SOAK, reason="the soak breaks the CDN")
+def test_a_cdn_that_goes_silent_and_one_that_fails_are_told_once_each(tmp_path: Path) -> None:
+    traffic = Traffic(free_port())
+    with (
+        nearfield(tmp_path, settings(tmp_path, traffic.port)) as watching,
+        realtime(traffic) as api,
+        stack(tmp_path, {"nearfield": [address(watching)], "fastly": [api]}) as running,
+    ):
+        until(lambda: running.up(4) and running.evaluated(), "all are scraped", 60)
+        # Ten minutes of lines, so that none in as many means something.
+        quiet(running, 600 / FACTOR + 5)
+        traffic.silent = True
+        told(running, "Firing: FastlySilent · cdn", 910 / FACTOR)
+        traffic.silent = False
+        told(running, "Resolved: FastlySilent · cdn", 330 / FACTOR)
+        quiet(running)
+        traffic.status = 503
+        told(running, "Firing: ErrorBudgetBurnsFast · cdn", 140 / FACTOR)
+
+
 @pytest.fixture
 def engine() -> Iterator[Engine]:
     yield from started_engine()
@@ -105,10 +180,10 @@ def test_a_killed_container_and_a_deploy_that_is_rolled_back_are_told_once_each(
     good = asyncio.run(engine.image("shop:1", "exec sleep 1000"))
     bad = asyncio.run(engine.image("shop:2", "exec false"))
     engine("swarm", "init", "--advertise-addr=127.0.0.1", "--listen-addr=127.0.0.1:0")
-    settings = f'[containers]\n[docker]\nhost = "{engine.host}"\n'
-    settings += '[containers.deploys]\ninterval = "1s"\n'
+    text = f'[containers]\n[docker]\nhost = "{engine.host}"\n'
+    text += '[containers.deploys]\ninterval = "1s"\n'
     with (
-        nearfield(tmp_path, settings) as watching,
+        nearfield(tmp_path, text) as watching,
         stack(tmp_path, {"nearfield": [address(watching)]}) as running,
     ):
         until(lambda: running.up(3) and running.evaluated(), "all are scraped", 60)
