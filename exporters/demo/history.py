@@ -60,7 +60,7 @@ def _write(file: Path, day: date, rows: Sequence[tuple[str, str, int, datetime, 
 
 def main(folder: str) -> int:
     """Bring the history of a demo and return an exit code."""
-    os.nice(10)
+    os.nice(5)
     log.configure("ERROR")
     try:
         asyncio.run(bring(Path(folder), datetime.now(UTC).date()))

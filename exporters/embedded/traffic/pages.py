@@ -20,6 +20,8 @@ APP_AGENTS = (
     "Castro 2025.6/1467",
 )
 _ASSETS = ("/assets/app-5f0c1d.css", "/assets/app-9a27be.js", "/assets/waves-11.woff2")
+_VANITY = ("/merch", "/newsletter", "/tidewater", "/kettleworks", "/gather")
+"""Short addresses that shows and sponsors say aloud, and that lead elsewhere."""
 _JUNK = ("/wp-login.php", "/.env", "/xmlrpc.php", "/admin/config.php", "/old/feed.xml")
 _REFERERS = ("", "", f"https://{SITE_HOST}/", "https://news.example/", "https://search.example/")
 _MISSES = 0.07
@@ -48,7 +50,7 @@ def page(rng: Random, entries: tuple[Entry, ...]) -> Ask:
         return _live(rng, "POST" if rng.random() < 0.3 else "GET", "/search")
     if luck < 0.96:
         answer = Answer(302, 0, rng.uniform(0.001, 0.004), "HIT-SYNTH")
-        return Ask(Request(SITE_HOST, f"/go/{rng.choice(SHOWS[:8]).slug}", referer=referer), answer)
+        return Ask(Request(SITE_HOST, rng.choice(_VANITY), referer=referer), answer)
     if luck < 0.98:
         return Ask(Request(SITE_HOST, "/", "HEAD"), Answer(200, 0, 0.002, "HIT"))
     answer = Answer(404, 1_214, rng.uniform(0.03, 0.12), "MISS" if rng.random() < 0.2 else "HIT")
