@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from exporters.core.definitions.fields import MetricType, sample_names
 from exporters.core.exposition import Labels, Limits
 
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds where a histogram names none: those of `prometheus_client`, for seconds."""
 SERIES_LIMIT = 2_000
 LABEL_LIMIT = 200
 
@@ -29,7 +27,7 @@ class Derived:
     """
 
     name: str
-    kind: Literal["counter", "histogram"]
+    kind: MetricType
     help: str
     pattern: str | None
     groups: tuple[str, ...]
@@ -50,9 +48,7 @@ class Derived:
     @property
     def samples(self) -> tuple[str, ...]:
         """Every name that it takes on the page, in both formats."""
-        if self.kind == "histogram":
-            return tuple(self.name + suffix for suffix in ("", "_bucket", "_sum", "_count"))
-        return (self.name, self.name.removesuffix("_total"))
+        return sample_names(self.name, self.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,39 +2,36 @@
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from exporters.core.definitions import Entry
-from exporters.core.definitions.fields import Cap, Text, label, metric_flaw, wants
+from exporters.core.definitions.fields import (
+    BUCKETS,
+    Buckets,
+    Cap,
+    MetricType,
+    Names,
+    Number,
+    Sources,
+    Text,
+    cap_flaws,
+    type_flaws,
+    type_of,
+    wants,
+)
 from exporters.core.exposition import Limits
 from exporters.core.settings import Section
 from exporters.core.settings.problems import suggestion
 from exporters.logs.derived.model import (
     ALWAYS,
-    BUCKETS,
     LABEL_LIMIT,
     OF_LINE,
     SERIES_LIMIT,
     Derived,
 )
 from exporters.logs.derived.pattern import repeats_repeats
-
-_MOST_BUCKETS = 50
-
-
-def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-def _by_label(value: object) -> object:
-    return {name: name for name in value} if isinstance(value, list) else value
-
-
-def _names(labels: dict[str, str]) -> dict[str, str]:
-    return {label(name): source for name, source in labels.items()}
 
 
 def _pattern(text: str) -> str:
@@ -49,29 +46,19 @@ def _pattern(text: str) -> str:
     return text
 
 
-def _ascending(bounds: tuple[float, ...]) -> tuple[float, ...]:
-    if not bounds or bounds[0] < 0 or not all(low < high for low, high in pairwise(bounds)):
-        raise wants("numbers that ascend, from 0 or more on")
-    return bounds
-
-
-Names = Annotated[tuple[Text, ...], BeforeValidator(_one_or_more)]
-Labels = Annotated[dict[str, Text], BeforeValidator(_by_label), AfterValidator(_names)]
 Pattern = Annotated[Text, AfterValidator(_pattern)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
-Buckets = Annotated[tuple[Number, ...], Field(max_length=_MOST_BUCKETS), AfterValidator(_ascending)]
 
 
 class Form(Section):
     """The keys of an entry."""
 
     help: Text
-    type: Literal["counter", "histogram"] | None = None
+    type: MetricType | None = None
     service: Names = ()
     stack: Names = ()
     pattern: Pattern | None = None
     where: dict[str, Names] = Field(default_factory=dict)
-    labels: Labels = Field(default_factory=dict)
+    labels: Sources = Field(default_factory=dict)
     value: Text | None = None
     scale: Annotated[Number, Field(gt=0)] = 1.0
     buckets: Buckets | None = None
@@ -84,9 +71,9 @@ def parse_derived(entry: Entry, problems: list[str]) -> Derived | None:
     form = entry.read(Form, problems, entry.table)
     if form is None:
         return None
-    kind = form.type or ("counter" if entry.name.endswith("_total") else "histogram")
+    kind = type_of(entry.name, form.type)
     found = [
-        *_name_flaws(entry, kind),
+        *type_flaws(entry, kind, form.buckets),
         *_value_flaws(entry, form, kind),
         *_label_flaws(entry, form),
         *_source_flaws(entry, form),
@@ -95,22 +82,11 @@ def parse_derived(entry: Entry, problems: list[str]) -> Derived | None:
     return None if found else _derived(entry.name, kind, form)
 
 
-def _name_flaws(entry: Entry, kind: str) -> Iterator[str]:
-    if flaw := metric_flaw(entry.name):
-        yield entry.problem(f"wants {flaw}")
-    if kind == "counter" and not entry.name.endswith("_total"):
-        yield entry.problem("wants a name that ends in _total for a counter")
-    if kind == "histogram" and entry.name.endswith("_total"):
-        yield entry.problem("wants a name without _total for a histogram")
-
-
 def _value_flaws(entry: Entry, form: Form, kind: str) -> Iterator[str]:
     if not (form.pattern or form.where or form.value):
         yield entry.problem("wants a pattern, where or value, which say what is counted")
     if kind == "histogram" and not form.value:
         yield entry.problem("wants a value, the number that a histogram is made of")
-    if kind == "counter" and form.buckets:
-        yield entry.problem("are for histograms, and this is a counter", "buckets")
     if form.scale != 1.0 and not form.value:
         yield entry.problem("wants a value that it scales", "scale")
 
@@ -119,10 +95,7 @@ def _label_flaws(entry: Entry, form: Form) -> Iterator[str]:
     for name in ALWAYS:
         if name in form.labels:
             yield entry.problem(f"{name} is there always: leave it out", "labels")
-    for name in form.label_limits:
-        if name not in form.labels:
-            text = f"is none of the labels{suggestion(name, form.labels)}"
-            yield entry.problem(text, "label_limits", name)
+    yield from cap_flaws(entry, form.labels, form.label_limits)
 
 
 def _source_flaws(entry: Entry, form: Form) -> Iterator[str]:
@@ -136,7 +109,7 @@ def _source_flaws(entry: Entry, form: Form) -> Iterator[str]:
                 yield entry.problem(f"names no group of the pattern{near}", key)
 
 
-def _derived(name: str, kind: Literal["counter", "histogram"], form: Form) -> Derived:
+def _derived(name: str, kind: MetricType, form: Form) -> Derived:
     # Services are not a user's label: they are as many as there are.
     caps = {name: form.label_limits.get(name, LABEL_LIMIT) for name in form.labels}
     return Derived(

@@ -11,12 +11,13 @@ from pydantic import SecretStr
 
 from exporters.core.database import Database
 from exporters.core.definitions import Definitions, names_on_page, parse
+from exporters.core.definitions.fields import BUCKETS
 from exporters.core.telemetry import Telemetry
 from exporters.downloads.queries.source import as_sql
 from exporters.ledger.exceptions import KEPT, ExceptionCount
 from exporters.ledger.migrate import migrate
 from exporters.logs.derived import REASONS, SLOWEST, LogMetrics
-from exporters.logs.derived.model import BUCKETS, LABEL_LIMIT, OF_LINE, SERIES_LIMIT
+from exporters.logs.derived.model import LABEL_LIMIT, OF_LINE, SERIES_LIMIT
 from exporters.logs.derived.parse import Form
 from exporters.logs.derived.rule import LONGEST, LONGEST_LABEL
 from exporters.logs.exceptions import Exceptions, masking

@@ -2,9 +2,9 @@
 
 import pytest
 
+from exporters.core.definitions.fields import BUCKETS
 from exporters.core.exposition import Limits
 from exporters.logs.derived import Derived
-from exporters.logs.derived.model import BUCKETS
 from tests.logs.derived.making import definitions, read
 
 GOOD = "from: logs, help: h, service: web, pattern: 'x (?P<kind>a|b) (?P<ms>[0-9]+)'"
