@@ -21,7 +21,10 @@ from exporters.backfill.summary import summary
 from exporters.backfill.work import Work
 from exporters.core import lifecycle
 from exporters.core.errors import SettingsError, StartError
+from exporters.fastly.measure import REASONS
+from exporters.fastly.quarantine import Quarantine
 from exporters.fastly.record.build import Bench, known_formats, opened
+from exporters.fastly.segment import SOURCES
 from exporters.ledger import EpisodeFacts, Ledger, write_episodes
 from exporters.ledger.history import delivered_by_hour, downloads_by_hour, requests_by_hour
 from exporters.settings import Settings
@@ -137,16 +140,18 @@ async def _count(
     bench = Bench(settings.fastly, settings.fastly.counting, folder, ledger)
     progress = problems.progress = Progress(sum(each.size for each in files), sys.stderr)
     loader = Loader(folder, orders.form, settings.fastly.line_limit, problems.tell)
+    kept = settings.fastly.quarantine or settings.data_dir / "quarantine"
+    quarantine = Quarantine(kept, settings.fastly.quarantine_quota, REASONS, SOURCES)
     async with AsyncExitStack() as stack:
         stack.callback(progress.finish)
         history = stack.enter_context(History(bench, folder)) if orders.openmetrics else None
         recorders = [bench.recorder(n) for n in range(bench.counting.recorders)]
         for recorder in recorders:
             await stack.enter_async_context(opened(recorder.measurer))
-        work = Work(recorders, history, problems.tell, progress.add)
+        work = Work(recorders, history, quarantine, problems.tell, progress.add)
         await work.run(loader.loads(files))
         progress.finish()
-        sys.stdout.write(summary(work.tally, len(files), loader.too_long))
+        sys.stdout.write(summary(work.tally, len(files), loader.too_long, kept))
         if work.tally.unreadable:
             problems.tell("no line could be read: see --format, and [fastly.counting.formats]")
         if history and orders.openmetrics:

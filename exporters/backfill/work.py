@@ -13,6 +13,7 @@ from exporters.backfill.loads import Load, OnProblem, explained
 from exporters.core.backoff import Backoff
 from exporters.core.errors import SourceError
 from exporters.fastly.measure import MeasureError
+from exporters.fastly.quarantine import Quarantine
 from exporters.fastly.record import Recorded, Recorder
 from exporters.ledger import DayClosed
 
@@ -61,12 +62,14 @@ class Work:
         self,
         recorders: Sequence[Recorder],
         history: History | None,
+        quarantine: Quarantine,
         on_problem: OnProblem,
         on_done: Callable[[int, int], None],
     ) -> None:
         self.tally = Tally()
         self._recorders = recorders
         self._history = history
+        self._quarantine = quarantine
         self._on_problem = on_problem
         self._on_done = on_done
         self._backoff = Backoff(limit=10.0)
@@ -105,6 +108,7 @@ class Work:
                 return 0
             return sum([await self._record(recorder, part) for part in _parts(load)])
         self.tally.add(load, recorded)
+        await self._quarantine.keep("file", recorded.rejects)
         return recorded.lines
 
     async def _patiently(self, recorder: Recorder, load: Load) -> Recorded:

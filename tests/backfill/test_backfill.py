@@ -61,7 +61,9 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_counted(site: Site) -> None
     assert result.out.splitlines() == [
         "101 lines of 1 files read",
         "1 lines were left out: malformed 1",
+        f"some of them are kept in {site.folder}/data/quarantine, addresses masked",
     ]
+    assert "nonsense" in (site.folder / "data/quarantine/rejected.jsonl").read_text()
     assert site.report() == report([("own", found[:100])], FIRST, END)
     site.write("logs/bad.gz", whole)
     assert site.run("backfill", "logs/bad.gz").code == 0
@@ -136,8 +138,8 @@ def test_a_backfill_that_is_killed_goes_on_where_it_was(site: Site) -> None:
 
 
 def test_two_backfills_at_once_count_each_file_once(site: Site) -> None:
-    found = requests("twice", 3000)
-    for number, share in enumerate(split(found, 30)):
+    found = requests("twice", 1000)
+    for number, share in enumerate(split(found, 10)):
         site.write(f"logs/{number:03}.log", lines("own", share))
     shutil.copytree(site.folder / "logs", site.folder / "copies")
     both = [site.start(name) for name in ("logs", "copies")]
@@ -147,8 +149,8 @@ def test_two_backfills_at_once_count_each_file_once(site: Site) -> None:
 
 
 def test_a_signal_ends_it_in_order(site: Site) -> None:
-    found = requests("stopped", 6000)
-    for number, share in enumerate(split(found, 60)):
+    found = requests("stopped", 3000)
+    for number, share in enumerate(split(found, 30)):
         site.write(f"logs/{number:03}.log", lines("own", share))
     process = site.start("logs")
     _wait_for_files(site, 1)
