@@ -49,12 +49,12 @@ class Audience:
 
     async def run(self) -> None:
         """Listen until cancelled."""
-        began = time()
-        crowd = Crowd(await born(self._server), began, Weather(self._scenario, began))
+        made = await born(self._server)
+        weather = Weather(self._scenario, time())
         token = self._settings.token
         assert token  # noqa: S101 - `fastly_settings` has made one
         sender = Sender(
-            crowd,
+            lambda at: Crowd(made, at, weather),
             f"http://{self._settings.listen}{_INGEST}",
             {"Authorization": f"Bearer {token.get_secret_value()}"},
             forgetful=self._scenario is Scenario.FULL,

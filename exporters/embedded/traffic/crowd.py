@@ -8,7 +8,7 @@ often they are asked for.
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
 
@@ -26,16 +26,23 @@ Step: TypeAlias = tuple[float, bytes | None]
 """A moment, in seconds since 1970, and the line that is written then."""
 Steps: TypeAlias = Iterator[Step]
 
-LISTENERS, PAGES, FEEDS = 4.0, 190.0, 45.0
-"""How many begin in a second of an average hour: sessions, requests for pages and for feeds."""
 _REMEMBERED = 2_000
 _BROKEN = b'{"time":"2026-01-01T00:00:00Z","user_agent":"She said "hello"","status":200}'
 """What a log format without json.escape() makes of a quote."""
 _NOT_THERE = Answer(416, 0, 0.002, "HIT")
 
 
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How many begin in a second of an average hour: to listen, to look at a page, at a feed."""
+
+    listeners: float = 4.0
+    pages: float = 190.0
+    feeds: float = 45.0
+
+
 class Crowd:
-    """Everybody, from `began` on (seconds since 1970); `busy` multiplies how many there are."""
+    """Everybody, from `began` on (seconds since 1970)."""
 
     def __init__(
         self,
@@ -43,12 +50,11 @@ class Crowd:
         began: float,
         weather: Weather,
         *,
-        busy: float = 1.0,
+        rates: Rates = Rates(),
         seed: int = SEED,
     ) -> None:
         """`born` is the day on which the sample was made."""
         self._rng = chance(seed, "crowd")
-        self._busy = busy
         self._weather = weather
         self._shelf = Shelf(born, seed)
         self._listeners = Listeners()
@@ -59,11 +65,11 @@ class Crowd:
         self._requests = 0
         self._shelf.look(began)
         for rate, arrive in (
-            (LISTENERS, self._listen),
-            (PAGES, self._browse),
-            (FEEDS, self._fetch_feed),
+            (rates.listeners, self._listen),
+            (rates.pages, self._browse),
+            (rates.feeds, self._fetch_feed),
         ):
-            self._go_on(self._arrivals(began, rate * busy, arrive))
+            self._go_on(self._arrivals(began, rate, arrive))
 
     def until(self, moment: float) -> list[bytes]:
         """Return the lines since the last call that are written by a moment."""

@@ -5,11 +5,14 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from exporters.embedded.traffic import Crowd, Scenario, Weather
+from exporters.embedded.traffic import Crowd, Rates, Scenario, Weather
 from exporters.embedded.traffic.faults import ROUND, Trouble
 
 BORN = date(2026, 10, 9)
+BROKEN = b'"hello"'
 NOON = datetime(2026, 10, 9, 12, tzinfo=UTC)
+
+QUIET = Rates(listeners=0.2, pages=10, feeds=2)
 
 
 def weather(scenario: Scenario, trouble: Trouble | None = None) -> Weather:
@@ -28,10 +31,10 @@ def crowd(
     trouble: Trouble | None = None,
     *,
     at: datetime = NOON,
-    busy: float = 1.0,
+    rates: Rates = Rates(),  # noqa: B008 - frozen
     seed: int = 1,
 ) -> Crowd:
-    return Crowd(BORN, at.timestamp(), weather(scenario, trouble), busy=busy, seed=seed)
+    return Crowd(BORN, at.timestamp(), weather(scenario, trouble), rates=rates, seed=seed)
 
 
 def after(someone: Crowd, seconds: float, *, at: datetime = NOON) -> list[dict[str, Any]]:
@@ -40,7 +43,8 @@ def after(someone: Crowd, seconds: float, *, at: datetime = NOON) -> list[dict[s
 
 
 def read(lines: Iterable[bytes]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in lines]
+    """Return lines as objects, without those that are broken on purpose."""
+    return [json.loads(line) for line in lines if BROKEN not in line]
 
 
 def began(line: dict[str, Any]) -> datetime:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from exporters.embedded.traffic import DATACENTERS, HOSTS, Scenario
+from exporters.embedded.traffic import DATACENTERS, HOSTS, Rates, Scenario
 from exporters.embedded.traffic.faults import Trouble
 from exporters.fastly.formats import FIELDS
 from tests.embedded.traffic.lines import NOON, after, began, crowd
@@ -80,12 +80,10 @@ def test_on_a_calm_day_hardly_anything_fails(lines: Lines) -> None:
 
 
 def test_an_outage_costs_most_requests_and_those_who_wanted_audio() -> None:
-    ill, well = (crowd(Scenario.FULL, trouble) for trouble in (Trouble.EDGE, None))
-    lines = after(ill, 10)
+    rates = Rates(listeners=25, pages=5, feeds=5)
+    ill, well = (crowd(Scenario.FULL, what, rates=rates) for what in (Trouble.EDGE, None))
+    lines, others = after(ill, 30), after(well, 30)
     assert sum(line["status"] == 503 for line in lines) > len(lines) / 2
     assert all(line["error"] for line in lines if line["status"] == 503)
-    sent = [
-        sum(line["body_bytes"] for line in found if "/uploads/" in line["path"])
-        for found in (lines, after(well, 10))
-    ]
-    assert sent[0] < sent[1] / 2
+    sent, otherwise = (sum(line["body_bytes"] for line in each) for each in (lines, others))
+    assert sent < otherwise / 2

@@ -2,14 +2,15 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from exporters.embedded.traffic import Sender
-from tests.embedded.traffic.lines import NOON, crowd
+from tests.embedded.traffic.lines import NOON, QUIET, crowd
 
 HEADERS = {"Authorization": "Bearer open sesame"}
 
@@ -58,7 +59,7 @@ async def run(url: str, rounds: int, *, forgetful: bool = False) -> Sender:
             raise asyncio.CancelledError
 
     sender = Sender(
-        crowd(busy=0.05),
+        lambda _: crowd(rates=QUIET),
         url,
         HEADERS,
         forgetful=forgetful,
@@ -77,7 +78,7 @@ async def test_what_is_not_answered_200_is_sent_again_unchanged_and_in_order(
     sender = await run(await serve(receiver), 5)
     assert receiver.bodies[0] == receiver.bodies[1] == receiver.bodies[2]
     lines = b"".join(receiver.bodies[2:]).splitlines()
-    assert lines == crowd(busy=0.05).until(NOON.timestamp() + 4)
+    assert lines == crowd(rates=QUIET).until(NOON.timestamp() + 4)
     assert sender.sent == len(lines)
     assert set(receiver.headers) == {"Bearer open sesame"}
 
@@ -96,8 +97,27 @@ async def test_nobody_who_answers_ends_it_and_what_waits_is_bounded() -> None:
     assert sender.given_up == 130 - 1 - 120
 
 
+def later(seconds: Iterable[float]) -> Sender:
+    """A sender that looks at the clock at these seconds after noon."""
+    times = iter(seconds)
+    return Sender(
+        lambda at: crowd(at=datetime.fromtimestamp(at, UTC), rates=QUIET),
+        "",
+        HEADERS,
+        clock=lambda: NOON.timestamp() + next(times),
+    )
+
+
 def test_batches_are_gzip() -> None:
-    sender = Sender(crowd(busy=0.05), "", HEADERS, clock=lambda: NOON.timestamp() + 5)
+    sender = later([0, 5])
     sender._gather()
     ((body, lines),) = sender._waiting
-    assert len(gzip.decompress(body).splitlines()) == lines
+    assert len(gzip.decompress(body).splitlines()) == lines > 20
+
+
+def test_after_a_long_sleep_or_a_step_of_the_clock_it_goes_on_from_there() -> None:
+    sender = later([0, 5, 86_405, 86_410, 10, 15])
+    for _ in range(5):
+        sender._gather()
+    assert len(sender._waiting) == 3
+    assert all(20 < lines < 200 for _, lines in sender._waiting)
