@@ -8,13 +8,13 @@ from exporters.containers.deploys.followup import FollowUps
 from exporters.containers.deploys.journal import Journal
 from exporters.containers.deploys.metrics import DeployMetrics, pending_families
 from exporters.containers.deploys.pending import Registries
-from exporters.containers.deploys.prometheus import Prometheus
 from exporters.containers.deploys.settings import DeploysSettings
 from exporters.containers.deploys.source import DeploySource
 from exporters.containers.deploys.tracker import Tracker
 from exporters.containers.deploys.watcher import Watcher
 from exporters.core.database import Database
 from exporters.core.exporter import Exporter
+from exporters.core.prometheus import Prometheus
 from exporters.core.snapshot import SnapshotCollector
 from exporters.core.telemetry import Telemetry
 from exporters.docker import Engine

@@ -8,10 +8,10 @@ from time import time
 from typing import Self
 
 from exporters.containers.deploys.model import Deploy
-from exporters.containers.deploys.prometheus import Prometheus
 from exporters.containers.deploys.words import follow_up
 from exporters.core.backoff import Backoff
 from exporters.core.errors import SourceError
+from exporters.core.prometheus import Prometheus
 from exporters.core.telemetry import Telemetry
 from exporters.slack import Accepts
 

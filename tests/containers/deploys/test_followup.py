@@ -16,9 +16,9 @@ from prometheus_client import CollectorRegistry
 
 from exporters.containers.deploys.followup import SIGNS, FollowUps
 from exporters.containers.deploys.model import Deploy
-from exporters.containers.deploys.prometheus import Prometheus
 from exporters.core.backoff import Backoff
 from exporters.core.errors import SourceError
+from exporters.core.prometheus import Prometheus
 from exporters.core.telemetry import Telemetry
 from exporters.slack import Message
 from tests.containers.deploys.stories import WEB, release
