@@ -32,6 +32,9 @@ _SILENT = 300.0
 """Seconds without a line after which the log is opened anew: the engine may have gone unnoticed."""
 _QUIET = 2.0
 """Seconds without a line after which there is nothing older to come."""
+_LOOK = 10.0
+"""Seconds without a line after which a container is looked at: the log of a stopped one has ended,
+even where the engine does not say so."""
 _GRACE = 0.1
 _SOON = 0.05
 _NS = 1_000_000_000
@@ -50,7 +53,7 @@ class Means:
     readers: Iterable[Reader] = ()
     oldest: float = 7 * 86400.0
     """Seconds; what is older Loki would refuse."""
-    backoff: Backoff = field(default_factory=lambda: Backoff(initial=0.2, limit=10.0))
+    backoff: Backoff = field(default_factory=lambda: Backoff(initial=0.2, limit=5.0))
     clock: Callable[[], int] = time_ns
 
 
@@ -78,7 +81,7 @@ class Follower:
 
     def heard(self, *, running: bool, gone: bool = False) -> None:
         """Tell it what became of its container."""
-        self.running, self.gone = running, self.gone or gone
+        self.running, self.gone = running, gone
         self._again.set()
 
     async def run(self) -> None:
@@ -86,17 +89,16 @@ class Follower:
         failures = 0
         while True:
             self._again.clear()
-            running, gone = self.running, self.gone
+            running = self.running
             try:
                 await self._read()
                 failures, self.problem = 0, ""
             except SourceError as error:
                 failures, self.problem = failures + 1, f"{error.reason}: {error}"
-                # Told only now, maybe; and what is removed cannot be read.
-                gone = self.gone and isinstance(error, SourceMismatch)
-            if gone:
-                break
-            await self._pause(failures, running)
+                # The engine has to say it as well: to forget how far it was read takes certainty.
+                if self.gone and isinstance(error, SourceMismatch):
+                    break
+            await self._pause(failures, running or self.gone)
         await self._means.sink.put((), {cursor_key(self.key): None})
 
     async def _pause(self, failures: int, running: bool) -> None:
@@ -131,16 +133,20 @@ class Follower:
             self._leave()
 
     async def _follow(self, body: StreamReader, reading: Reading) -> None:
+        silent = 0.0
         while True:
+            patience = self._patience(reading)
             try:
-                async with asyncio.timeout(self._patience(reading)):
+                async with asyncio.timeout(patience):
                     data = await body.readany()
+                silent = 0.0
             except TimeoutError:
+                silent += patience
                 if reading.held:
                     await self._hand_over(reading.flush())
                 elif self._behind:
                     self._leave()
-                else:
+                elif silent >= _SILENT or not self.running:
                     return
                 continue
             if not data:
@@ -153,7 +159,7 @@ class Follower:
     def _patience(self, reading: Reading) -> float:
         if reading.held:
             return self.work.rules.wait + _GRACE
-        return _QUIET if self._behind else _SILENT
+        return _QUIET if self._behind else _LOOK
 
     async def _hand_over(self, lots: Iterable[Lot]) -> None:
         means = self._means

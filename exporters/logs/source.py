@@ -4,8 +4,11 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Literal, Protocol
+from urllib.parse import quote
 
+from exporters.core.errors import SourceError
 from exporters.core.exporter import Health
 from exporters.docker import Inventory
 from exporters.docker.model import Container, Event, identity
@@ -116,16 +119,21 @@ class Followers:
 
     async def _forget(self) -> None:
         """Drop the cursors of containers that were removed while nobody looked."""
-        here = {cursor_key(key) for key in (*self._inventory.containers, *self._followers)}
-        kept = [key for key in self._cursors.cursors() if key.startswith(cursor_key(""))]
-        if removed := [key for key in kept if key not in here]:
-            await self._means.sink.put((), dict.fromkeys(removed))
+        prefix = cursor_key("")
+        kept = (key.removeprefix(prefix) for key in self._cursors.cursors() if prefix in key)
+        unknown = {*kept}.difference(self._inventory.containers, self._followers)
+        for key in unknown:
+            with suppress(SourceError):  # the next start asks again
+                if await self._means.client.find(f"/containers/{quote(key)}/json") is None:
+                    await self._means.sink.put((), {cursor_key(key): None})
 
     async def _follow(self, follower: Follower) -> None:
         try:
             await follower.run()
         finally:
             del self._followers[follower.key]
+        if container := self._inventory.containers.get(follower.key):
+            self.changed(None, container)
 
     def health(self) -> Health:
         """Return whether the logs that should be read can be."""

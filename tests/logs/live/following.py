@@ -65,6 +65,11 @@ class Follow:
                 for service in part.services:
                     group.create_task(service.run())
 
+    async def ended(self) -> None:
+        """Return when it ended by itself; raise what ended it."""
+        assert self._task
+        await self._task
+
     async def stop(self) -> None:
         """Stop as SIGTERM does: services first, then the sink."""
         if task := self._task:
