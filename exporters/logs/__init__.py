@@ -39,34 +39,16 @@ def build(
     `readers` see every group of lines once it was handed to the sink. Logs are read through a
     client of their own, since each takes a connection for as long as its container lives.
     """
-    metrics = LogsMetrics(telemetry.dropped)
+    metrics, client = LogsMetrics(telemetry.dropped), DockerClient(docker, connections=0)
     loki.metrics.introduce(*DROPS)
     telemetry.introduce(EXPORTER, SOURCE)
-    client = DockerClient(docker, connections=0)
-    means = Means(
-        client,
-        loki.sink,
-        Convoy(),
-        telemetry,
-        metrics.followed,
-        readers,
-        settings.max_line_age,
-    )
-    editor = Editor(
-        host,
-        Redactor(settings.redact, settings.redact_patterns),
-        metrics,
-        Drops(metrics, loki.metrics.dropped),
-        readers,
-    )
-    followers = Followers(
-        engine.inventory,
-        settings.containers,
-        Works(settings, editor).of,
-        means,
-        loki.sink,
-        metrics,
-    )
+    drops = Drops(metrics, loki.metrics.dropped)
+    redactor = Redactor(settings.redact, settings.redact_patterns)
+    works = Works(settings, Editor(host, redactor, metrics, drops, readers))
+    oldest, followed = settings.max_line_age, metrics.followed
+    means = Means(client, loki.sink, Convoy(), telemetry, followed, readers, oldest)
+    wanted = settings.containers
+    followers = Followers(engine.inventory, wanted, works.of, means, loki.sink, metrics)
     engine.inventory.watch(followers)
     own = OwnRecords(settings, Stream("nearfield", "", host, "stderr"))
     return Exporter(
