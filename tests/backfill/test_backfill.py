@@ -9,6 +9,7 @@ from time import monotonic, sleep
 
 import pytest
 
+from exporters.backfill import contents, loads
 from tests.backfill.conftest import END, FIRST, Site, done
 from tests.backfill.logs import CSV, lines, report, requests, split
 
@@ -41,6 +42,29 @@ def test_mixed_formats_and_compressions_agree_with_plain_counting(site: Site) ->
     assert again.out == "0 lines of 0 files read; 6 files of 6 had been counted before\n"
     assert site.report() == report(mixed, FIRST, END)
     assert not any((site.folder / "data" / "backfill").iterdir())
+
+
+def test_a_large_file_is_counted_in_parts_each_once(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "PART", 20_000)
+    monkeypatch.setattr(loads, "FULL", 50_000)
+    found = requests("large", 800)
+    whole = lines("own", found)
+    site.write("cut.log", whole[: len(whole) // 2])
+    assert site.backfill("cut.log").code == 0
+    parts = site.rows("SELECT FROM nearfield.files")
+    assert len(parts) > 5
+    # It has grown since: what was a whole part is not counted again, its last lines are.
+    site.write("whole.log.gz", gzip.compress(whole))
+    assert site.backfill("whole.log.gz").code == 0
+    twice = int(str(site.rows("SELECT sum(requests) FROM nearfield.hours")[0][0])) - 800
+    assert 0 < twice < 100
+    before = site.report()
+    site.write("again.log", whole)
+    again = site.backfill("again.log").out
+    assert again == "0 lines of 0 files read; 1 files of 1 had been counted before\n"
+    assert site.report() == before
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_is_counted(site: Site) -> None:
