@@ -1,7 +1,6 @@
 """Every family there is to show: ours, asked of the code, and those of listed neighbours."""
 
 import importlib.util
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,9 +9,6 @@ from types import ModuleType
 from tests.dashboards.neighbours import NEIGHBOURS
 
 ROOT = Path(__file__).parents[2]
-
-NOT_SERVED_YET: Mapping[str, tuple[str, tuple[str, ...]]] = {}
-"""Families that DESIGN 4 promises and no exporter serves yet: type and labels. To be emptied."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +35,6 @@ def ours() -> dict[str, Served]:
     for metric in reference._metrics():
         name = metric.name + {"counter": "_total", "info": "_info"}.get(metric.type, "")
         served[name] = Served(name, metric.type, reference._labels(metric), "nearfield")
-    for name, (kind, labels) in NOT_SERVED_YET.items():
-        served.setdefault(name, Served(name, kind, labels, "nearfield"))
     return served
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import pytest
+
 from dashboards.build import GENERATED
 
 Json = dict[str, Any]
@@ -89,3 +91,19 @@ def filled(text: str, **values: str) -> str:
     """Return a query as Grafana would send it with All chosen everywhere, or with `values`."""
     known = {**FILLED, **values}
     return VARIABLE.sub(lambda match: known[match[1] or match[2]], text)
+
+
+def as_parsed(text: str) -> str:
+    """Return a query with its windows as words that a parser takes."""
+    return filled(text, __rate_interval="RATE", __range="RANGE", __from="0", __to="0")
+
+
+EACH = pytest.mark.parametrize("dashboard", dashboards().values(), ids=dashboards().keys())
+
+
+SCAFFOLDED = {"nearfield-host", "nearfield-app", "nearfield-nearfield"}
+"""Where job and instance mean something."""
+
+
+def shown(dashboard: Json) -> Iterator[Json]:
+    return (panel for panel in panels(dashboard) if panel["type"] != "text")

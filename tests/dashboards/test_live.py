@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.dashboards import promql
 from tests.dashboards.catalogue import ours
-from tests.dashboards.generated import Asked, asked, filled
+from tests.dashboards.generated import Asked, as_parsed, asked, filled
 from tests.dashboards.history import Answers
 from tests.e2e.processes import get, until
 from tests.programs import program
@@ -98,8 +98,7 @@ def test_every_query_of_what_the_demo_serves_finds_data(demo: dict[str, str], li
 
 
 def metrics(query: Asked) -> set[str]:
-    text = filled(query.text, __rate_interval="RATE", __range="RANGE", __from="0", __to="0")
-    return {selector.metric for selector in promql.parse(text).selectors}
+    return {selector.metric for selector in promql.parse(as_parsed(query.text)).selectors}
 
 
 def has_data(answers: Answers, query: Asked) -> bool:
