@@ -21,11 +21,16 @@ _ENGINE = ("tests/docker/", "tests/containers/", "tests/logs/live/", "tests/e2e/
 _TOGETHER = (*_ENGINE, "tests/e2e/", "tests/embedded/sample/")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tell the workers which tests stay together: those of one file, or of one of these folders.
 
-    The long ones begin first, so that no worker is left with one at the end.
+    The slow ones begin first, so that no worker is left with one at the end. Those that are long
+    are for the soak.
     """
+    if not os.environ.get("NEARFIELD_TEST_SOAK"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
     for item in items:
         file = item.nodeid.partition("::")[0]
         folder = next((each for each in _TOGETHER if file.startswith(each)), file)

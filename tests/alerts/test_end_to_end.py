@@ -147,7 +147,7 @@ def realtime(traffic: Traffic) -> Iterator[str]:
 
 
 @pytest.mark.soak
-@pytest.mark.skipif(not SOAK, reason="the soak breaks the CDN")
+@pytest.mark.long
 def test_a_cdn_that_goes_silent_and_one_that_fails_are_told_once_each(tmp_path: Path) -> None:
     traffic = Traffic(free_port())
     with (
@@ -173,7 +173,7 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.mark.soak
-@pytest.mark.skipif(not SOAK, reason="the soak breaks containers and services")
+@pytest.mark.long
 def test_a_killed_container_and_a_deploy_that_is_rolled_back_are_told_once_each(
     engine: Engine, tmp_path: Path
 ) -> None:

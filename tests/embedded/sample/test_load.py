@@ -8,7 +8,6 @@ import pytest
 
 from exporters.core.errors import StartError
 from exporters.embedded import sample
-from tests.embedded.commands import SOAK
 from tests.embedded.sample.asked import digest, number
 from tests.embedded.sample.conftest import TODAY, open_connection
 
@@ -30,7 +29,7 @@ async def test_another_seed_gives_other_numbers(new_database: Callable[[], str])
 
 
 @pytest.mark.soak
-@pytest.mark.skipif(not SOAK, reason="two small loads are the same: the soak makes full ones")
+@pytest.mark.long
 async def test_two_full_loads_are_the_same(sample_dsn: str, database: str) -> None:
     async with open_connection(database) as connection:
         await sample.load(connection, TODAY)
