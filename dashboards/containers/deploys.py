@@ -24,8 +24,7 @@ deploys = row(
         "Deploys by outcome",
         "Deploys in an hour, by what became of them.",
         Prometheus(
-            "sum by (service, outcome) (max by (service, stack, outcome)"
-            f" (increase(deploy_total{{{WHICH}}}[1h])))",
+            f"sum by (service, outcome) (increase(deploy_total{{{WHICH}}}[1h]))",
             "{{service}} {{outcome}}",
         ),
         unit=Unit.COUNT,

@@ -1,6 +1,5 @@
 """The demo serves what the dashboards ask for, and its Prometheus answers them with data."""
 
-import os
 import re
 import signal
 import subprocess
@@ -18,10 +17,7 @@ from tests.dashboards.history import Answers
 from tests.e2e.processes import get, until
 from tests.programs import program
 
-pytestmark = [
-    pytest.mark.soak,
-    pytest.mark.skipif(not os.environ.get("NEARFIELD_TEST_SOAK"), reason="the soak starts a demo"),
-]
+pytestmark = [pytest.mark.soak, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
