@@ -113,8 +113,6 @@ class Crowd:
     def _listen(self, at: float) -> Steps:
         """Choose who wants audio, and what becomes of it."""
         entry = self._shelf.draw(self._rng, at)
-        if entry is None:
-            return iter(())
         luck = self._rng.random()
         if luck < 0.04 and self._before:
             return self._session(at, *self._rng.choice(self._before))

@@ -58,7 +58,7 @@ def page(rng: Random, entries: tuple[Entry, ...]) -> Ask:
 
 
 def _page_path(rng: Random, entries: tuple[Entry, ...]) -> str:
-    if rng.random() < 0.3 or not entries:
+    if rng.random() < 0.3:
         return "/" if rng.random() < 0.5 else f"/{rng.choice(SHOWS[:8]).slug}"
     # The list begins with what is listened to most, and that is what is read about.
     entry = entries[min(int(rng.expovariate(1 / 12)), len(entries) - 1)]

@@ -1,7 +1,7 @@
 """What there is to listen to at a moment, and what is chosen: launches, talk, the long tail."""
 
 from bisect import bisect
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import accumulate
 from math import exp
 from random import Random
@@ -42,21 +42,15 @@ class Shelf:
         now = datetime.fromtimestamp(at, UTC)
         if self._day != now.date():
             self._day = now.date()
-            # Before a day's first episodes are out, the ones of yesterday are.
-            yesterday = self._day - timedelta(days=1)
-            self._all = catalogue(self._day, born=self._born) or catalogue(
-                yesterday, born=self._born
-            )
+            self._all = catalogue(self._day, born=self._born)
         self.entries = tuple(entry for entry in self._all if entry.published_at <= now)
         self._sums = list(accumulate(entry.weight * launch(entry, at) for entry in self.entries))
         newest = sorted(self.entries, key=lambda entry: entry.published_at, reverse=True)
         self._newest = newest[:_TALKED_ABOUT]
 
-    def draw(self, rng: Random, at: float) -> Entry | None:
-        """Return an episode that somebody wants now; None where nothing is public."""
+    def draw(self, rng: Random, at: float) -> Entry:
+        """Return an episode that somebody wants now."""
         self.look(at)
-        if not self._sums:
-            return None
         if rng.random() < _TALK_SHARE * exp(-(at % _TALK) / _TALK_LASTS):
             return self.talked_about(at)
         index = bisect(self._sums, rng.random() * self._sums[-1])

@@ -12,7 +12,7 @@ from tests.embedded.traffic.lines import BORN, NOON
 def chosen(at: float, count: int = 2_000) -> Counter[tuple[str, str]]:
     shelf, dice = Shelf(BORN, 1), chance(1)
     found = (shelf.draw(dice, at) for _ in range(count))
-    return Counter((each.podcast, each.episode) for each in found if each)
+    return Counter((each.podcast, each.episode) for each in found)
 
 
 def test_an_episode_is_not_chosen_before_it_is_out_and_much_in_its_first_hour() -> None:
