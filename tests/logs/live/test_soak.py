@@ -25,9 +25,9 @@ from tests.loki.reading import Reader
 from tests.programs import program
 
 SOAK = bool(os.environ.get("NEARFIELD_TEST_SOAK"))
-SECONDS = 120 if SOAK else 5
+SECONDS = 120 if SOAK else 4
 CONTAINERS = 20 if SOAK else 3
-PATIENCE = 90.0
+PATIENCE = 200.0  # after a failure the sink waits a minute, and then there is much to bring
 SCRIPT = (
     "i=0; while [ ! -e /stop ]; do i=$((i+1)); echo {name} $i;"
     " [ $((i % 7)) -ne 0 ] || echo {name} err $i >&2; sleep 0.0$((i % 3 + 2)); done"
@@ -50,8 +50,9 @@ def follow(engine: str, url: str, folder: Path) -> None:
     """Follow until killed."""
 
     async def forever() -> None:
-        await Follow(engine, url, folder).start()
-        await asyncio.Event().wait()
+        follow = Follow(engine, url, folder)
+        await follow.start(batch_age="500ms")
+        await follow.ended()
 
     asyncio.run(forever())
 
@@ -76,7 +77,7 @@ def logged(engine: Engine, name: str) -> list[str]:
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(SECONDS + 240)
+@pytest.mark.timeout(SECONDS + 400)
 async def test_each_line_that_docker_logs_holds_is_in_loki_exactly_once(
     restoring: Engine, door_for_all: Door, backend: str, service: str, tmp_path: Path
 ) -> None:
@@ -90,6 +91,7 @@ async def test_each_line_that_docker_logs_holds_is_in_loki_exactly_once(
     while monotonic() - begun < SECONDS:
         await asyncio.sleep(dice.uniform(0.3, 1.5))
         what = dice.choice(["kill", "loki", "loki", "engine"])
+        assert running.is_alive()
         if what == "kill":
             running.kill()
             await asyncio.to_thread(running.join)
@@ -105,7 +107,9 @@ async def test_each_line_that_docker_logs_holds_is_in_loki_exactly_once(
     try:
         for name in names:
             await restoring.do("exec", name, "touch", "/stop")
-        await asyncio.gather(*(same(restoring, backend, name) for name in names))
+        # One after the other: to ask for thousands of lines all the time keeps a Loki from others.
+        for name in names:
+            await same(restoring, backend, name)
     finally:
         running.kill()
         running.join()
@@ -118,8 +122,8 @@ async def same(engine: Engine, backend: str, name: str) -> None:
     reader = Reader(backend, name)
     until = monotonic() + PATIENCE
     while sum(wanted.values()) > len(texts := await reader.texts()) and monotonic() < until:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(1)
     found = Counter(texts)
-    lost, more = wanted - found, found - wanted
-    assert (dict(lost), dict(more)) == ({}, {}), name
+    lost, more = [*(wanted - found)], [*(found - wanted)]
+    assert (lost, more) == ([], []), f"{name}: {len(lost)} and {len(more)} of {len(texts)}"
     assert len(wanted) > 10
