@@ -1,7 +1,7 @@
 # `make` alone tells what can be done. Works with GNU make 3.81, which macOS has.
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check soak bench contrib format constraints clean
+.PHONY: help run install test check soak bench contrib format constraints clean swarm.yml
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP_VERSION = 26.3
@@ -9,7 +9,7 @@ BIN = .venv/bin
 INSTALLED = .venv/installed
 
 help:  ## List what can be done.
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z.]+:.*## /{printf "  make %-12s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: install  ## See it: sample shows in a real PostgreSQL, their metrics, a page to open.
 	@$(BIN)/nearfield demo
@@ -25,6 +25,7 @@ check: install  ## Quick gate: format, lint, types, and the rules of the house.
 	$(BIN)/python docs/reference.py --check
 	$(BIN)/python alerts/build.py --check
 	$(BIN)/nearfield dashboards build --check
+	$(BIN)/python stack/public.py --check
 	$(BIN)/pytest -q tests/house
 
 soak: install  ## Run the long tests in their full length.
@@ -44,6 +45,7 @@ format: install  ## Put the code into the house's format, and the README's table
 	$(BIN)/python docs/reference.py
 	$(BIN)/python alerts/build.py
 	$(BIN)/nearfield dashboards build
+	$(BIN)/python stack/public.py
 
 install: $(INSTALLED)  ## Make .venv with the command nearfield in it.
 
@@ -62,5 +64,8 @@ constraints:  ## Pin the newest versions of every dependency anew.
 	$(BIN)/pip install -q -e '.[embedded]' --group dev
 	$(BIN)/pip freeze --exclude-editable > constraints.txt
 
+swarm.yml: install  ## Derive the stack file for `docker stack deploy` from compose.yml.
+	$(BIN)/python stack/swarm.py $@
+
 clean:  ## Remove what can be made again.
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis swarm.yml
