@@ -1,7 +1,8 @@
 """Derives swarm.yml, for `docker stack deploy`, from compose.yml: `make swarm.yml`.
 
 What only Compose knows goes (start order, profiles, builds). What only a swarm knows comes:
-policies of updates, files as configs, and Nearfield in two, once for the ledger and once on every node.
+policies of updates, files as configs, and Nearfield in two, once for the ledger and once on
+every node.
 """
 
 import hashlib

@@ -1,0 +1,56 @@
+"""compose.yml as written, and the files that it mounts, laid out as a container finds them."""
+
+import importlib.util
+import re
+import shutil
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def compose() -> dict[str, Any]:
+    """Return compose.yml with its anchors resolved."""
+    read: dict[str, Any] = yaml.safe_load((ROOT / "compose.yml").read_text())
+    return read
+
+
+def services() -> dict[str, dict[str, Any]]:
+    """Return its services by name."""
+    found: dict[str, dict[str, Any]] = compose()["services"]
+    return found
+
+
+def script(name: str) -> ModuleType:
+    """Return a script of stack/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "stack" / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def laid_out(service: str, folder: Path) -> Path:
+    """Copy what a service has mounted from our files under `folder`, and return that."""
+    for mount in services()[service]["volumes"]:
+        source, target, _ = (*mount.split(":"), "")[:3]
+        if not source.startswith("./"):
+            continue
+        there = folder / target.lstrip("/")
+        there.parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
+        copy(ROOT / source, there)
+    return folder
+
+
+def with_examples(folder: Path) -> None:
+    """Take the # of the examples away, as a user does."""
+    for file in folder.glob("*.yml"):
+        text = re.sub(r"^# (?=- |  labels)", "", file.read_text(), flags=re.MULTILINE)
+        file.write_text(text)

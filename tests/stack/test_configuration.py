@@ -1,0 +1,128 @@
+"""What the neighbours are told, checked by the neighbours' own checkers."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from exporters.core.settings import load
+from exporters.settings import Settings
+from tests.programs import program
+from tests.stack.composed import ROOT, compose, laid_out, services, with_examples
+
+LOKI = yaml.safe_load((ROOT / "stack" / "loki.yml").read_text())
+
+
+def run(*command: str) -> str:
+    """Run a checker to its good end, and return what it said."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("examples", [False, True], ids=["as it is", "with the examples"])
+def test_prometheus_takes_its_settings_and_targets(tmp_path: Path, *, examples: bool) -> None:
+    folder = laid_out("prometheus", tmp_path) / "etc/prometheus"
+    if examples:
+        with_examples(folder / "targets")
+        assert all(yaml.safe_load(each.read_text()) for each in (folder / "targets").glob("*.yml"))
+    said = run(
+        program("promtool", package="prometheus"), "check", "config", f"{folder}/prometheus.yml"
+    )
+    rules = len(list((ROOT / "alerts" / "rules").glob("*.yml")))
+    assert f"SUCCESS: {rules} rule files found" in said
+
+
+def test_prometheus_reads_every_file_of_targets_and_misses_none() -> None:
+    text = (ROOT / "stack" / "prometheus.yml").read_text()
+    jobs = yaml.safe_load(text)["scrape_configs"]
+    read = [
+        file for job in jobs for each in job.get("file_sd_configs", ()) for file in each["files"]
+    ]
+    there = {f"targets/{file.name}" for file in (ROOT / "stack" / "targets").glob("*.yml")}
+    assert set(read) == there
+    addresses = {
+        target.partition(":")[0]
+        for job in jobs
+        for each in job.get("static_configs", ())
+        for target in each["targets"]
+    }
+    assert addresses <= {*services(), "localhost"}
+
+
+def test_alertmanager_takes_its_settings_where_it_finds_them(tmp_path: Path) -> None:
+    folder = laid_out("alertmanager", tmp_path) / "etc/alertmanager"
+    amtool = program("amtool", package="prometheus-alertmanager")
+    assert "1 templates" in run(amtool, "check-config", f"{folder}/alertmanager.yml")
+    assert "slack_webhook" in services()["alertmanager"]["secrets"]
+
+
+def test_blackbox_exporter_takes_its_settings(tmp_path: Path) -> None:
+    file = laid_out("blackbox", tmp_path) / "etc/blackbox.yml"
+    blackbox = program("prometheus-blackbox-exporter", package="prometheus-blackbox-exporter")
+    assert "ok" in run(blackbox, f"--config.file={file}", "--config.check")
+
+
+def test_nearfield_takes_its_settings(tmp_path: Path) -> None:
+    text = (ROOT / "stack" / "nearfield.toml").read_text()
+    secrets = services()["nearfield"]["secrets"]
+    for name in secrets:
+        (tmp_path / name).write_text("dbname=x" if name.endswith("dsn") else "https://x.invalid/")
+    file = tmp_path / "nearfield.toml"
+    # As they are, and with Slack.
+    for shown in (text, text.replace("# [slack]", "[slack]").replace("# webhook", "webhook")):
+        file.write_text(shown.replace("/run/secrets", str(tmp_path)))
+        settings = load(Settings, file, {})
+    assert settings.slack.webhook_url
+    assert settings.docker.host == "tcp://docker:2375"
+    assert str(settings.containers.proc_root) == "/host/proc"
+
+
+def test_loki_keeps_what_nearfield_sends() -> None:
+    limits = LOKI["limits_config"]
+    logs = Settings().logs
+    assert limits["max_line_size"] == f"{logs.max_line_size // 1024}KB"
+    assert limits["reject_old_samples_max_age"] == f"{logs.max_line_age / 3600:.0f}h"
+    assert limits["allow_structured_metadata"] is True
+    assert LOKI["compactor"]["retention_enabled"] is True
+    assert LOKI["analytics"] == {"reporting_enabled": False}
+
+
+def test_grafana_finds_what_its_data_sources_are_told_of(tmp_path: Path) -> None:
+    folder = laid_out("grafana", tmp_path)
+    [sources] = (folder / "etc/grafana/provisioning/datasources").iterdir()
+    text = sources.read_text()
+    for name in ("HOST", "USER", "DATABASE", "SSLMODE"):
+        assert f"$NEARFIELD_LEDGER_{name}" in text
+        assert f"NEARFIELD_LEDGER_{name}" in services()["grafana"]["environment"]
+    for source in yaml.safe_load(text)["datasources"]:
+        assert source["url"].split("//")[-1].split(":")[0] in {
+            *services(),
+            "$NEARFIELD_LEDGER_HOST",
+        }
+    [provider] = (folder / "etc/grafana/provisioning/dashboards").iterdir()
+    path = yaml.safe_load(provider.read_text())["providers"][0]["options"]["path"]
+    assert (folder / path.lstrip("/") / "now.json").exists()
+    assert (folder / "usr/share/grafana/public/nearfield/runbooks/Watchdog.md").exists()
+
+
+def test_the_public_dashboards_are_those_of_everyone_else_without_what_is_private() -> None:
+    python = ROOT / ".venv" / "bin" / "python"
+    run(str(python), str(ROOT / "stack" / "public.py"), "--check")
+
+
+def test_the_secrets_are_made_once_and_for_their_services_only(tmp_path: Path) -> None:
+    stack = tmp_path / "stack"
+    (stack / "secrets").mkdir(parents=True)
+    (stack / "prepare").write_bytes((ROOT / "stack" / "prepare").read_bytes())
+    made = run("sh", str(stack / "prepare"))
+    files = {file.name: file.read_text() for file in (stack / "secrets").iterdir()}
+    assert set(files) == set(compose()["secrets"])
+    assert all(f"made stack/secrets/{name}\n" in made for name in files)
+    assert files["ledger_password"] in files["ledger_dsn"]
+    assert len({value for name, value in files.items() if name.endswith("password")}) == 6
+    assert all(len(value) >= 32 for name, value in files.items() if name != "slack_webhook")
+    assert (stack / "secrets").stat().st_mode & 0o077 == 0
+    assert run("sh", str(stack / "prepare")) == ""
+    assert files == {file.name: file.read_text() for file in (stack / "secrets").iterdir()}
