@@ -176,9 +176,8 @@ def test_the_image_is_built_without_buildkit_and_runs_without_root() -> None:
 
 def test_the_build_is_given_what_it_copies_and_nothing_else() -> None:
     wanted = set(re.findall(r"^!(\S+)", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
-    copies = re.findall(
-        r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE
-    )
+    text = (ROOT / "Dockerfile").read_text()
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", text, re.MULTILINE)
     assert wanted == {name for line in copies for name in line.split()}
 
 
