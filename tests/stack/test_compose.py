@@ -59,7 +59,7 @@ def test_a_service_can_do_little_harm(name: str) -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_port_is_open_to_this_machine_only(name: str) -> None:
     for port in each(name).get("ports", ()):
-        assert re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port)
+        assert re.fullmatch(r"(127\.0\.0\.1|\$\{NEARFIELD_BIND:-127\.0\.0\.1\}):\d+:\d+", port)
     if each(name).get("network_mode") == "host":
         assert "--web.listen-address=${NEARFIELD_GATEWAY:-172.17.0.1}:9100" in each(name)["command"]
 
