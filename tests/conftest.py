@@ -1,6 +1,8 @@
 """What tests of every room may ask for: a real PostgreSQL, a real Docker engine, one each."""
 
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -15,6 +17,17 @@ __all__ = ["database", "docker_engine", "embedded_server", "engine", "new_databa
 settings.register_profile("nearfield", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "nearfield")
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """Undo what a command that ran inside a test made of the log."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
 
 # What shares a server that is slow to start, or an engine of which the machine has room for one.
 _ENGINE = ("tests/docker/", "tests/containers/", "tests/logs/live/", "tests/e2e/test_containers.py")
