@@ -95,8 +95,10 @@ async def open_days(
     found = await _state(database, wanted)
     missing = wanted - found.keys()
     if missing:
-        async with database.writing() as connection:
-            for day in sorted(missing):
+        # Each by itself: who attaches a partition keeps others from attaching theirs, and must not
+        # wait for one of them while doing so.
+        for day in sorted(missing):
+            async with database.writing() as connection:
                 await _open(connection, day, window, now, afresh=afresh)
         found = await _state(database, wanted)
     return found
