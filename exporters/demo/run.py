@@ -23,7 +23,8 @@ from exporters.downloads.settings import DownloadsSettings
 from exporters.embedded.server import EmbeddedServer
 from exporters.embedded.traffic import Scenario
 
-_RECEIVER = Address("127.0.0.1", 9581)
+_RECEIVER = Address("127.0.0.1", 0)
+"""Any port: only the listeners of the demo send there."""
 
 
 async def run(data_dir: Path | None, *, once: bool, scenario: Scenario = Scenario.FULL) -> None:
