@@ -34,6 +34,7 @@ _ENGINE = ("tests/docker/", "tests/containers/", "tests/logs/live/", "tests/e2e/
 _TOGETHER = (*_ENGINE, "tests/e2e/", "tests/embedded/sample/")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers look at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tell the workers which tests stay together: those of one file, or of one of these folders.
 

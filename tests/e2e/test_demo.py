@@ -1,7 +1,9 @@
+import fcntl
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -65,6 +67,14 @@ def processes(folder: Path) -> list[str]:
     return [
         line for line in done.stdout.splitlines() if str(folder) in line and "ps -eo" not in line
     ]
+
+
+@pytest.fixture(autouse=True)
+def alone() -> Iterator[None]:
+    """One demo at a time, whoever runs these tests: all of them begin at the same ports."""
+    with (Path(tempfile.gettempdir()) / "nearfield-demo-tests.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def test_once_ends_with_0_when_every_exporter_has_served_data(folder: Path) -> None:
