@@ -26,8 +26,15 @@ def served(page: str) -> set[str]:
     return set(re.findall(r"^(?:# TYPE )?([a-z_0-9]+)(?=[ {])", page, flags=re.MULTILINE))
 
 
-def asked(folder: Path, neighbour: str, *options: str, path: str = "/metrics", **more: str) -> str:
-    """Return the page of a neighbour that runs for this question only."""
+def asked(
+    folder: Path,
+    neighbour: str,
+    *options: str,
+    path: str = "/metrics",
+    has: str = "# TYPE",
+    **more: str,
+) -> str:
+    """Return the page, as soon as it has `has`, of a neighbour that runs for this question only."""
     port = free_port()
     package = f"prometheus-{neighbour}-exporter"
     if neighbour in {"prometheus", "alertmanager"}:
@@ -35,7 +42,7 @@ def asked(folder: Path, neighbour: str, *options: str, path: str = "/metrics", *
     command = (program(package, package=package), f"--web.listen-address=127.0.0.1:{port}")
     with process(folder, *command, *options, **more):
         url = f"http://127.0.0.1:{port}{path}"
-        until(lambda: get(url)[0] == 200, f"{neighbour} answers", 60)
+        until(lambda: has in get(url)[1], f"{neighbour} serves {has}", 60)
         return get(url)[1]
 
 
@@ -55,7 +62,9 @@ def test_prometheus_has_what_the_rules_ask_for(tmp_path: Path) -> None:
     )
     (tmp_path / "config.yml").write_text("rule_files: [rules.yml]")
     options = ("--config.file=config.yml", "--storage.tsdb.path=data")
-    found = served(asked(tmp_path, "prometheus", *options))
+    # It answers before it has read its rules.
+    loaded = "prometheus_rule_evaluation_failures_total"
+    found = served(asked(tmp_path, "prometheus", *options, has=loaded))
     # These come with the first scrape, and with the first Alertmanager.
     later = {
         "up",
