@@ -2,7 +2,7 @@
 
 import asyncio
 import platform
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -92,10 +92,7 @@ async def serve(
     extra: Sequence[Exporter] = (),
 ) -> None:
     """Run the named exporters until `stop` is set. `extra` come first: the demo's own parts."""
-    # A counter's time of creation would double the page, and Prometheus makes little of it yet.
-    disable_created_metrics()  # type: ignore[no-untyped-call]  # the library types not all
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
+    registry = _registry()
     telemetry = Telemetry(registry, VERSION)
     live = LiveConfig.load(settings.web.config_file)
     prepared = Gate()
@@ -106,19 +103,7 @@ async def serve(
         others = (each for each in exporters if each.name != "downloads")
         return names_on_page([registry, *(c for each in others for c in each.collectors)])
 
-    shared = Shared(
-        settings,
-        telemetry,
-        ledger,
-        prepared,
-        docker.build(settings.docker, telemetry),
-        slack.build(settings.slack),
-        loki.build(settings.logs, settings.data_dir, platform.node()),
-        LogMetrics(telemetry.dropped),
-        CdnMetrics(telemetry.dropped),
-        names,
-        taken,
-    )
+    shared = _shared(settings, names, telemetry, (ledger, prepared), taken)
     exporters += [KINDS[name].build(shared) for name in names]
     exporters[:0] = neighbours(shared, names)
     app = Surface([keeper, *exporters], registry, VERSION).app()
@@ -130,6 +115,37 @@ async def serve(
     )
     with exclusive(settings.data_dir):
         await lifecycle.serve([keeper, *extra, *exporters, front], stop)
+
+
+def _registry() -> CollectorRegistry:
+    """Return the registry of what the process says of itself."""
+    # A counter's time of creation would double the page, and Prometheus makes little of it yet.
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # the library types not all
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    return registry
+
+
+def _shared(
+    settings: Settings,
+    names: Sequence[str],
+    telemetry: Telemetry,
+    ledger: tuple[Database, Gate],
+    taken: Callable[[], Collection[str]],
+) -> Shared:
+    """Return what several exporters use; nothing of it is open yet."""
+    return Shared(
+        settings,
+        telemetry,
+        *ledger,
+        docker.build(settings.docker, telemetry),
+        slack.build(settings.slack),
+        loki.build(settings.logs, settings.data_dir, platform.node()),
+        LogMetrics(telemetry.dropped),
+        CdnMetrics(telemetry.dropped),
+        names,
+        taken,
+    )
 
 
 def _ledger(settings: Settings, telemetry: Telemetry, prepared: Gate) -> tuple[Exporter, Database]:
