@@ -2,23 +2,21 @@
 
 import asyncio
 import secrets
-import signal
-import sys
 from pathlib import Path
-from time import perf_counter, time
+from time import perf_counter
 
 from pydantic import SecretStr
 
+from exporters.core.errors import StartError
 from exporters.core.quantities import Address
-from exporters.demo.sample import born
+from exporters.demo.child import child
 from exporters.demo.screen import Screen
-from exporters.embedded.server import EmbeddedServer
-from exporters.embedded.traffic import DATACENTERS, HOSTS, Crowd, Scenario, Sender, Weather
+from exporters.embedded.traffic import DATACENTERS, HOSTS, Scenario
 from exporters.fastly.counting import CountingSettings
 from exporters.fastly.settings import FastlySettings
 
-_PATIENCE = 3.0
-"""Seconds from SIGTERM to SIGKILL."""
+TOKEN = "fastly_token"  # noqa: S105 - the name of a file
+"""In the demo's folder, so that whoever can read that can send lines too."""
 _INGEST = "/ingest/fastly"
 
 
@@ -26,13 +24,21 @@ def fastly_settings(folder: Path, listen: Address) -> FastlySettings:
     """Return what a platform writes for its log stream; the token is made for this demo."""
     networks = folder / "datacenters.txt"
     networks.write_text("".join(f"{network}\n" for network in DATACENTERS))
+    token = secrets.token_urlsafe(24)
+    (folder / TOKEN).touch(0o600)
+    (folder / TOKEN).write_text(token)
     return FastlySettings(
         listen=listen,
-        token=SecretStr(secrets.token_urlsafe(24)),
+        token=SecretStr(token),
         service_ids=("*",),
         hosts=HOSTS,
         counting=CountingSettings(datacenter_networks=(networks,)),
     )
+
+
+def receiver(settings: FastlySettings) -> str:
+    """Return the address that takes lines."""
+    return f"http://{settings.listen}{_INGEST}"
 
 
 class Audience:
@@ -40,26 +46,18 @@ class Audience:
 
     name = "audience"
 
-    def __init__(
-        self, server: EmbeddedServer, settings: FastlySettings, scenario: Scenario
-    ) -> None:
-        self._server = server
+    def __init__(self, folder: Path, settings: FastlySettings, scenario: Scenario) -> None:
+        self._folder = folder
         self._settings = settings
         self._scenario = scenario
 
     async def run(self) -> None:
-        """Listen until cancelled."""
-        made = await born(self._server)
-        weather = Weather(self._scenario, time())
-        token = self._settings.token
-        assert token  # noqa: S101 - `fastly_settings` has made one
-        sender = Sender(
-            lambda at: Crowd(made, at, weather),
-            f"http://{self._settings.listen}{_INGEST}",
-            {"Authorization": f"Bearer {token.get_secret_value()}"},
-            forgetful=self._scenario is Scenario.FULL,
-        )
-        await sender.run()
+        """Let them listen until cancelled; raises StartError where they are gone before that."""
+        words = self._folder / "audience.log"
+        order = (str(self._folder), receiver(self._settings), self._scenario.value)
+        async with child("exporters.demo.listeners", *order, words=words) as process:
+            await process.wait()
+        raise StartError(f"the listeners of the demo are gone; {words} says why")
 
 
 class History:
@@ -77,34 +75,11 @@ class History:
         """Start the process, wait for its end, and say what came of it."""
         await self._ready.wait()
         began = perf_counter()
-        log = self._folder / "history.log"
-        with log.open("wb") as output:
-            # Out of the terminal's group: Ctrl-C reaches the demo, which ends it in order.
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "exporters.demo.history", str(self._folder)),
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        try:
+        words = self._folder / "history.log"
+        async with child("exporters.demo.history", str(self._folder), words=words) as process:
             code = await process.wait()
-        except asyncio.CancelledError:
-            await _end(process)
-            raise
         took = f"({perf_counter() - began:.0f} s)"
         if code:
-            self._screen.say("history", f"the days before are not counted; {log} says why")
+            self._screen.say("history", f"the days before are not counted; {words} says why")
         else:
             self._screen.say("history", f"three days before today are counted too {took}")
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is not None:
-        return
-    process.send_signal(signal.SIGTERM)
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()

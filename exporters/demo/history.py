@@ -4,7 +4,6 @@ A process of its own at low priority, so that the demo is there at once: `python
 with the demo's folder.
 """
 
-import asyncio
 import os
 import shutil
 import sys
@@ -15,8 +14,7 @@ from pathlib import Path
 import psycopg
 
 from exporters import backfill
-from exporters.core import log
-from exporters.core.errors import NearfieldError
+from exporters.demo.child import carry_out
 from exporters.demo.sample import APP, READER
 from exporters.embedded.server import EmbeddedServer
 from exporters.embedded.traffic.past import Counted, past
@@ -58,17 +56,6 @@ def _write(file: Path, day: date, rows: Sequence[tuple[str, str, int, datetime, 
         out.writelines(line + b"\n" for line in past(day, counted))
 
 
-def main(folder: str) -> int:
-    """Bring the history of a demo and return an exit code."""
-    os.nice(5)
-    log.configure("ERROR")
-    try:
-        asyncio.run(bring(Path(folder), datetime.now(UTC).date()))
-    except NearfieldError as error:
-        sys.stderr.write(f"nearfield: {error}\n")
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    os.nice(5)
+    sys.exit(carry_out(bring(Path(sys.argv[1]), datetime.now(UTC).date())))

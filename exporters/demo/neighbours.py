@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import shutil
-import signal
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +10,10 @@ from types import TracebackType
 from typing import Self
 
 from exporters.core.quantities import Address
+from exporters.demo.child import end
 from exporters.demo.ports import free_address
 
 log = logging.getLogger(__name__)
-
-_PATIENCE = 3.0
-"""Seconds from SIGTERM to SIGKILL."""
 
 _PROMETHEUS = """\
 global:
@@ -67,15 +64,8 @@ class Neighbour(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._process or self._process.returncode is not None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                await self._process.wait()
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        if self._process:
+            await end(self._process)
 
     async def run(self) -> None:
         """Say once when the process ends before the demo does."""

@@ -54,7 +54,7 @@ async def run(data_dir: Path | None, *, once: bool, scenario: Scenario = Scenari
             ],
             services=[
                 guide,
-                Audience(server, settings.fastly, scenario),
+                Audience(folder, settings.fastly, scenario),
                 *([] if once else [History(folder, served, screen)]),
                 *neighbours,
             ],
