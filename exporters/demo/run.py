@@ -1,6 +1,7 @@
 """The demo from start to end: a folder, sample data, listeners, the exporters, their neighbours."""
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from exporters.demo.neighbours import Prometheus
 from exporters.demo.ports import free_address
 from exporters.demo.sample import APP, READER, sampled
 from exporters.demo.screen import Screen
+from exporters.docker import DockerSettings
 from exporters.downloads.settings import DownloadsSettings
 from exporters.embedded.server import EmbeddedServer
 from exporters.embedded.traffic import Scenario
@@ -83,7 +85,14 @@ def _settings(folder: Path, server: EmbeddedServer) -> app.Settings:
         web=WebSettings(listen=free_address(WebSettings().listen)),
         downloads=DownloadsSettings(app_dsn=SecretStr(server.dsn(APP, role=READER)), interval=5.0),
         fastly=fastly_settings(folder, free_address(_RECEIVER)),
+        docker=_docker(),
     )
+
+
+def _docker() -> DockerSettings:
+    """Return the engine that Docker's own client would ask here."""
+    host = os.environ.get("DOCKER_HOST", "")
+    return DockerSettings(host=host) if host.startswith("unix://") else DockerSettings()
 
 
 @contextmanager
