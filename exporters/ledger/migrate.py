@@ -9,6 +9,7 @@ from psycopg.sql import SQL
 
 from exporters.core.database import Database
 from exporters.ledger.errors import LedgerTooNew
+from exporters.ledger.statements import statement
 
 _LOCK = 0x6E65_6172_6669_656C
 """Key of the advisory lock: "nearfiel" in ASCII."""
@@ -59,12 +60,14 @@ def migrations() -> list[Migration]:
 async def migrate(database: Database) -> None:
     """Bring the schema up to this version, all steps in one transaction.
 
-    Raises LedgerTooNew where it is ahead, and SourceError.
+    Members of the role nearfield_ledger_reader, where there is one, may then read the sums: see
+    `sql/readable.sql`. Raises LedgerTooNew where it is ahead, and SourceError.
     """
     async with database.writing() as connection:
         await connection.execute(SQL("SELECT pg_advisory_xact_lock({})").format(_LOCK))
         await connection.execute(_BEGIN)
         await _catch_up(connection)
+        await connection.execute(statement("readable"))
 
 
 async def _catch_up(connection: AsyncConnection[TupleRow]) -> None:
