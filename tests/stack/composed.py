@@ -1,8 +1,10 @@
 """compose.yml as written, and the files that it mounts, laid out as a container finds them."""
 
 import importlib.util
+import os
 import re
 import shutil
+import subprocess
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -46,6 +48,19 @@ def laid_out(service: str, folder: Path) -> Path:
         there.parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
         copy(ROOT / source, there)
+    return folder
+
+
+def begun(service: str, folder: Path, **environ: str) -> Path:
+    """Lay a service's files out as it finds them when its own script has run; return `folder`."""
+    laid_out(service, folder)
+    [shell, file] = services()[service]["entrypoint"]
+    text = re.sub(r"/(?=etc/|run/|tmp/)", f"{folder}/", (folder / file[1:]).read_text())
+    for each in services()[service]["tmpfs"]:
+        (folder / each.partition(":")[0].lstrip("/")).mkdir(parents=True)
+    # The neighbour itself is another matter.
+    text = re.sub(r"exec \w+", "exec true", text)
+    subprocess.run([shell, "-c", text], env={"PATH": os.environ["PATH"], **environ}, check=True)
     return folder
 
 

@@ -9,7 +9,7 @@ import yaml
 from exporters.core.settings import load
 from exporters.settings import Settings
 from tests.programs import program
-from tests.stack.composed import ROOT, compose, laid_out, services, with_examples
+from tests.stack.composed import ROOT, begun, compose, laid_out, services, with_examples
 
 LOKI = yaml.safe_load((ROOT / "stack" / "loki.yml").read_text())
 
@@ -23,7 +23,8 @@ def run(*command: str) -> str:
 
 @pytest.mark.parametrize("examples", [False, True], ids=["as it is", "with the examples"])
 def test_prometheus_takes_its_settings_and_targets(tmp_path: Path, *, examples: bool) -> None:
-    folder = laid_out("prometheus", tmp_path) / "etc/prometheus"
+    home = "https://grafana.example.org"
+    folder = begun("prometheus", tmp_path, NEARFIELD_GRAFANA_URL=home) / "etc/prometheus"
     if examples:
         with_examples(folder / "targets")
         assert all(yaml.safe_load(each.read_text()) for each in (folder / "targets").glob("*.yml"))
@@ -32,6 +33,22 @@ def test_prometheus_takes_its_settings_and_targets(tmp_path: Path, *, examples: 
     )
     rules = len(list((ROOT / "alerts" / "rules").glob("*.yml")))
     assert f"SUCCESS: {rules} rule files found" in said
+
+
+def test_every_link_of_an_alert_leads_to_the_grafana_of_the_stack(tmp_path: Path) -> None:
+    home = "https://grafana.example.org"
+    folder = begun("prometheus", tmp_path, NEARFIELD_GRAFANA_URL=home) / "etc/prometheus/rules"
+    links = [
+        link
+        for file in folder.iterdir()
+        for group in yaml.safe_load(file.read_text())["groups"]
+        for rule in group["rules"]
+        for name, link in rule.get("annotations", {}).items()
+        if name.endswith("_url")
+    ]
+    assert len(links) > 100
+    assert all(link.startswith(f"{home}/") for link in links)
+    assert "NEARFIELD_GRAFANA_URL" in services()["prometheus"]["environment"]
 
 
 def test_prometheus_reads_every_file_of_targets_and_misses_none() -> None:
@@ -52,10 +69,28 @@ def test_prometheus_reads_every_file_of_targets_and_misses_none() -> None:
 
 
 def test_alertmanager_takes_its_settings_where_it_finds_them(tmp_path: Path) -> None:
-    folder = laid_out("alertmanager", tmp_path) / "etc/alertmanager"
+    folder = begun("alertmanager", tmp_path)
     amtool = program("amtool", package="prometheus-alertmanager")
-    assert "1 templates" in run(amtool, "check-config", f"{folder}/alertmanager.yml")
-    assert "slack_webhook" in services()["alertmanager"]["secrets"]
+    assert "1 templates" in run(
+        amtool, "check-config", f"{folder}/etc/alertmanager/alertmanager.yml"
+    )
+    assert not (folder / "tmp/alertmanager.yml").exists(), "without a switch it stays as it is"
+    assert {"slack_webhook", "watchdog_url"} == set(services()["alertmanager"]["secrets"])
+
+
+def test_alertmanager_tells_a_dead_man_s_switch_where_its_address_is_a_secret(
+    tmp_path: Path,
+) -> None:
+    secrets = tmp_path / "run/secrets"
+    secrets.mkdir(parents=True)
+    (secrets / "watchdog_url").write_text("https://switch.example.org/ping/0a1b\n")
+    file = begun("alertmanager", tmp_path) / "tmp/alertmanager.yml"
+    assert "1 templates" in run(
+        program("amtool", package="prometheus-alertmanager"), "check-config", str(file)
+    )
+    receivers = {each["name"]: each for each in yaml.safe_load(file.read_text())["receivers"]}
+    [switch] = receivers["switch"]["webhook_configs"]
+    assert switch == {"url": "https://switch.example.org/ping/0a1b", "send_resolved": False}
 
 
 def test_blackbox_exporter_takes_its_settings(tmp_path: Path) -> None:
@@ -122,7 +157,8 @@ def test_the_secrets_are_made_once_and_for_their_services_only(tmp_path: Path) -
     assert all(f"made stack/secrets/{name}\n" in made for name in files)
     assert files["ledger_password"] in files["ledger_dsn"]
     assert len({value for name, value in files.items() if name.endswith("password")}) == 6
-    assert all(len(value) >= 32 for name, value in files.items() if name != "slack_webhook")
+    empty = {name for name, value in files.items() if len(value) < 32}
+    assert empty == {"slack_webhook", "watchdog_url"}, "these are given by others"
     assert (stack / "secrets").stat().st_mode & 0o077 == 0
     assert run("sh", str(stack / "prepare")) == ""
     assert files == {file.name: file.read_text() for file in (stack / "secrets").iterdir()}

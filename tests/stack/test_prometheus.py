@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from tests.alerts.stack import process
 from tests.e2e.processes import free_port, get, nearfield, until
 from tests.programs import program
-from tests.stack.composed import laid_out
+from tests.stack.composed import begun
 
 PAGE = """\
 # TYPE container_memory_working_set_bytes gauge
@@ -50,7 +50,7 @@ def another_host() -> Iterator[str]:
 @contextmanager
 def prometheus(folder: Path, ours: str, other: str) -> Iterator[str]:
     """Run one with the stack's settings; only the addresses are others. Yield its own."""
-    settings = laid_out("prometheus", folder) / "etc/prometheus"
+    settings = begun("prometheus", folder, NEARFIELD_GRAFANA_URL="") / "etc/prometheus"
     for file in (settings / "prometheus.yml", settings / "targets/seconds.yml"):
         text = file.read_text().replace("nearfield:9580", ours)
         # What a queue of 15 s would prove it proves in 2.
