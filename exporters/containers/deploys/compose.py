@@ -89,9 +89,12 @@ def parse_detail(answer: Mapping[str, Any]) -> Detail:
 
 
 def last_output(health: Mapping[str, Any]) -> str:
-    """Return the end of what the last health check of an inspection wrote, on one line."""
-    log = health.get("Log") or []
-    text = " ".join(str(log[-1].get("Output", "")).split()) if log else ""
+    """Return the end of what the last health check of an inspection wrote, on one line.
+
+    A check that was under way as its container stopped wrote nothing: one before it counts.
+    """
+    written = [" ".join(str(each.get("Output", "")).split()) for each in health.get("Log") or ()]
+    text = next((each for each in reversed(written) if each), "")
     return text if len(text) <= _OUTPUT else "…" + text[-_OUTPUT:]
 
 

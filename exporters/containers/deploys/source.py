@@ -133,7 +133,9 @@ class DeploySource:
 
     async def _trouble(self, service: SwarmService) -> tuple[Problem, Release | None]:
         """What failed in an update, and which image it was that failed; asked once."""
-        key = (service.service.id, service.started, service.state)
+        # A rollback's end has the reason of its beginning, when the engine still named the task.
+        rolls = service.phase in {Phase.ROLLING_BACK, Phase.ROLLED_BACK}
+        key = (service.service.id, service.started, "rolls" if rolls else service.state)
         if key not in self._troubles:
             self._troubles[key] = await self._ask_tasks(service)
         return self._troubles[key]

@@ -208,6 +208,7 @@ def test_only_containers_of_compose_services_are_ours() -> None:
 
 def test_of_a_health_checks_words_the_end_is_kept_on_one_line() -> None:
     assert last_output({"Log": [{"Output": "old"}, {"Output": " a\n b "}]}) == "a b"
+    assert last_output({"Log": [{"Output": "said"}, {"Output": ""}]}) == "said"
     assert last_output({}) == ""
     long = last_output({"Log": [{"Output": "x" * 5000 + "the error"}]})
     assert len(long) < 310
