@@ -19,7 +19,7 @@ VALUES
     (1, 1, '1', 'One', 0, true, current_date - 10 + time '23:50', 50000000, 3600, 700.25, 100, 400,
      now(), now()),
     (2, 1, '2', 'Two', 1, true, current_date - 2, 0, NULL, 0, 0, NULL, now(), now()),
-    (3, 1, '3', 'Scheduled Title', 0, true, now() + interval '1 minute', 1, 1, 1, 0, 1, now(), now()),
+    (3, 1, '3', 'Scheduled Title', 0, true, now() + interval '1 day', 1, 1, 1, 0, 1, now(), now()),
     (4, 1, '4', 'Draft Title', 0, false, now() - interval '9 days', 1, 1, 1, 0, 1, now(), now()),
     (5, 1, '5', 'Dateless Title', 0, true, NULL, 1, 1, 1, 0, 1, now(), now()),
     (6, 1, '6', 'Endless Title', 0, true, '-infinity', 1, 1, 1, 0, 1, now(), now()),
