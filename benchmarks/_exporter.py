@@ -35,7 +35,7 @@ async def main():
     engine = docker.build(DockerSettings(host=host), telemetry)
     settings = ContainersSettings(cgroup_root=Path(cgroups), proc_root=Path(proc))
     exporters = [engine.exporter, containers.build(settings, engine, telemetry)]
-    app = Surface(exporters, registry, "benchmark").app()
+    app = Surface(exporters, registry).app()
     front = Exporter("web", listeners=[Listener("web", app, Address("127.0.0.1", int(port)))])
     with lifecycle.stop_on_signals() as stop:
         await lifecycle.serve([*exporters, front], stop)

@@ -39,7 +39,7 @@ def serve(loop: str, series: int, ready: Connection) -> None:
     async def main() -> None:
         family = ValueFamily("gauge", "bench", "A value.", ["n"])
         family.replace(((str(n),), n / 7) for n in range(series))
-        app = Surface([Exporter("x", collectors=[family])], CollectorRegistry(), "0").app()
+        app = Surface([Exporter("x", collectors=[family])], CollectorRegistry()).app()
         async with Listener("bench", app, Address("127.0.0.1", 0)) as listener:
             ready.send(listener.url)
             await asyncio.Event().wait()

@@ -27,6 +27,7 @@ from exporters.embedded.locks import exclusive
 from exporters.embedded.server import EmbeddedServer
 from exporters.fastly.derived import CdnMetrics
 from exporters.kinds import KINDS, Shared, kinds_besides_sql, neighbours, with_log_queries
+from exporters.landing import Landing, Link
 from exporters.ledger import Ledger
 from exporters.logs.derived import LogMetrics
 from exporters.settings import Settings, app_database, definition_files, ledger_of
@@ -90,8 +91,12 @@ async def serve(
     names: Sequence[str],
     stop: asyncio.Event,
     extra: Sequence[Exporter] = (),
+    links: Callable[[], Collection[Link]] = tuple,
 ) -> None:
-    """Run the named exporters until `stop` is set. `extra` come first: the demo's own parts."""
+    """Run the named exporters until `stop` is set.
+
+    `extra` come first: the demo's own parts. `links` lead from the page to what goes with it.
+    """
     registry = _registry()
     telemetry = Telemetry(registry, VERSION)
     live = LiveConfig.load(settings.web.config_file)
@@ -106,11 +111,14 @@ async def serve(
     shared = _shared(settings, names, telemetry, (ledger, prepared), taken)
     exporters += [KINDS[name].build(shared) for name in names]
     exporters[:0] = neighbours(shared, names)
-    app = Surface([keeper, *exporters], registry, VERSION).app()
+    app = Surface([keeper, *exporters], registry).app()
+    cures = [kind.cure for name, kind in KINDS.items() if name not in names]
+    landing = Landing([keeper, *exporters], VERSION, cures=cures, links=links)
+    landing.install(app)
     Guard(live).install(app)
     front = Exporter(
         "web",
-        services=[live],
+        services=[live, landing],
         listeners=[Listener("web", app, settings.web.listen, live.context)],
     )
     with exclusive(settings.data_dir):

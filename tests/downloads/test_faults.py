@@ -59,7 +59,7 @@ class Running:
 async def running(exporter: Bench) -> AsyncIterator[Running]:
     """Serve an exporter on a free port until the end."""
     stop = asyncio.Event()
-    surface = Surface([exporter.exporter], exporter.registry, "0")
+    surface = Surface([exporter.exporter], exporter.registry)
     listener = Listener("web", surface.app(), Address("127.0.0.1", 0))
     front = Exporter("web", listeners=[listener])
     task = asyncio.create_task(serve([exporter.exporter, front], stop))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 EXPORTERS = ("containers", "digest", "downloads", "fastly", "logs")
-SHARED = ("docker", "embedded", "ledger", "loki", "slack")
+SHARED = ("docker", "embedded", "landing", "ledger", "loki", "slack")
 MAY_IMPORT = {
     "core": {"core"},
     **{room: {"core", room} for room in SHARED},

@@ -38,6 +38,10 @@ class ValueFamily(Family[float]):
         """The value of a series, or None if it is not there."""
         return self._table.values.get(labels)
 
+    def rows(self) -> list[Row]:
+        """Every series with its value, as they are at this moment."""
+        return list(self._table.values.items())
+
     def set(self, labels: Labels, value: float) -> None:
         """Give a series its value; one that has no place under the limits is dropped and counted.
 

@@ -1,4 +1,4 @@
-"""What a scraper, an orchestrator and a person see: /metrics, /healthz, /readyz and /."""
+"""What a scraper and an orchestrator see: /metrics, /healthz and /readyz."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -9,33 +9,25 @@ from prometheus_client.registry import Collector
 
 from exporters.core.exporter import Exporter, Health
 from exporters.core.exposition import compress, expose, negotiate
-from exporters.core.web.page import render_page
 
 SMALL = 1400
 """Bytes that fit into one packet: not worth compressing."""
-_HTML_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
 
 
 class Surface:
     """Answers for the exporters that run; reads what they hold in memory and does no other I/O."""
 
-    def __init__(self, exporters: Sequence[Exporter], own: Collector, version: str) -> None:
+    def __init__(self, exporters: Sequence[Exporter], own: Collector) -> None:
         """`own` are the metrics of the runtime itself, which `collect[]` calls `nearfield`."""
         self._exporters = exporters
-        self._version = version
         self._collectors: Mapping[str, Sequence[Collector]] = {
             "nearfield": (own,),
             **{exporter.name: exporter.collectors for exporter in exporters},
         }
 
     def app(self, middlewares: Iterable[Middleware] = ()) -> web.Application:
-        """Return the application with its four routes."""
+        """Return the application with its three routes."""
         app = web.Application(middlewares=tuple(middlewares))
-        app.router.add_get("/", self.page)
         app.router.add_get("/metrics", self.metrics)
         app.router.add_get("/healthz", self.healthz)
         app.router.add_get("/readyz", self.readyz)
@@ -85,12 +77,6 @@ class Surface:
         return web.Response(
             status=status, text="\n".join([*lines, "ready" if fresh else "not ready", ""])
         )
-
-    async def page(self, _: web.Request) -> web.Response:
-        """Answer the page for people."""
-        state = {exporter.name: exporter.health() for exporter in self._exporters}
-        text = render_page(state, self._version)
-        return web.Response(text=text, content_type="text/html", headers=_HTML_HEADERS)
 
 
 def _wants_json(request: web.Request) -> bool:

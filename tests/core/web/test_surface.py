@@ -11,7 +11,6 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from exporters.core.exporter import Exporter, Health
 from exporters.core.exposition import ValueFamily
 from exporters.core.quantities import Address
-from exporters.core.web.page import age_in_words
 from exporters.core.web.server import Listener
 from exporters.core.web.surface import Surface
 
@@ -25,7 +24,6 @@ class Shelf:
 
 
 FRESH = Shelf(Health("milk", fresh=True, age=3.0))
-WAITING = Shelf(Health("door", fresh=True))
 LATE = Shelf(Health("eggs", fresh=False, reason='unavailable: no <b>hens</b>"', age=None))
 
 
@@ -39,7 +37,7 @@ def exporter(name: str, *shelves: Shelf, series: int = 1) -> Exporter:
 async def opened(*exporters: Exporter) -> AsyncIterator[ClientSession]:
     registry = CollectorRegistry()
     Gauge("nearfield_own", "Its own.", registry=registry).set(1)
-    app = Surface(exporters, registry, "1.2.3").app()
+    app = Surface(exporters, registry).app()
     async with Listener("test", app, Address("127.0.0.1", 0)) as listener:
         async with ClientSession(listener.url, auto_decompress=False) as http:
             yield http
@@ -129,28 +127,3 @@ async def test_readiness_is_json_for_those_who_ask_for_it() -> None:
 async def test_alive_even_when_nothing_is_fresh() -> None:
     async with opened(exporter("dairy", LATE)) as http:
         assert (await http.get("/healthz")).status == 200
-
-
-async def test_the_page_tells_a_person_what_is_late_and_why() -> None:
-    async with opened(exporter("dairy", FRESH, LATE)) as http:
-        answer = await http.get("/")
-        text = await answer.text()
-    assert answer.content_type == "text/html"
-    assert "1 source has no fresh data." in text
-    assert "no &lt;b&gt;hens&lt;/b&gt;&quot;" in text
-    assert 'href="metrics?collect%5B%5D=dairy"' in text
-
-
-async def test_what_waits_for_others_and_reads_nothing_is_at_work() -> None:
-    async with opened(exporter("dairy", FRESH, WAITING, LATE)) as http:
-        text = await (await http.get("/")).text()
-    assert text.count("at work") == 1
-    assert text.count("never read") == 1
-
-
-@pytest.mark.parametrize(
-    ("age", "words"),
-    [(0.4, "0 s ago"), (119, "119 s ago"), (120, "2 min ago"), (7200, "2 h ago")],
-)
-def test_ages_are_told_in_words(age: float, words: str) -> None:
-    assert age_in_words(age) == words
