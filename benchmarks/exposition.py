@@ -29,6 +29,7 @@ from exporters.core.exposition import (
     Labels,
     Limits,
     ValueFamily,
+    ValueKind,
     compress,
     expose,
     negotiate,
@@ -80,31 +81,13 @@ def page_of(lines: int, rand: random.Random) -> Page:
     """A third small whole numbers, a sixth large ones, a quarter fractions, the rest histograms."""
     hosts = [f"media-{i}.example.com" for i in range(1 + lines // 1000)]
     pops = [f"POP{i:02d}" for i in range(90)]
-    caches = ["HIT", "MISS", "PASS", "ERROR", "SYNTH"]
-    statuses = [str(status) for status in range(200, 212)]
+    page = Page()
+    _count_requests(page, lines, hosts, pops, rand)
     shows = [f"the-long-running-show-{i}" for i in range(100)]
     episodes = [f"{i}-an-episode-with-a-name" for i in range(1 + lines // 400)]
-
-    def keys(count: int, *columns: list[str]) -> list[Labels]:
-        return list(islice(product(*columns), count))
-
-    def family(kind: str, name: str, *labels: str) -> ValueFamily:
-        return ValueFamily(kind, name, "What it counts.", labels, limits=LIMITS)  # type: ignore[arg-type]
-
-    page = Page()
     page.values(
-        family("counter", "cdn_requests_total", "host", "pop", "status", "cache"),
-        keys(lines // 3, hosts, pops, statuses, caches),
-        lambda: float(int(rand.lognormvariate(5, 2))),
-    )
-    page.values(
-        family("counter", "cdn_response_bytes_total", "host", "pop", "cache"),
-        keys(lines // 6, hosts, pops, caches),
-        lambda: float(int(rand.lognormvariate(20, 3))),
-    )
-    page.values(
-        family("gauge", "podcast_episode_weight", "podcast", "episode"),
-        keys(lines // 4, shows, episodes),
+        _family("gauge", "podcast_episode_weight", "podcast", "episode"),
+        _keys(lines // 4, shows, episodes),
         lambda: rand.random() * 1000,
     )
     page.histograms(
@@ -115,10 +98,35 @@ def page_of(lines: int, rand: random.Random) -> Page:
             buckets=BUCKETS,
             limits=LIMITS,
         ),
-        keys(lines // 4 // LINES_OF_A_HISTOGRAM, hosts, pops),
+        _keys(lines // 4 // LINES_OF_A_HISTOGRAM, hosts, pops),
         rand,
     )
     return page
+
+
+def _count_requests(
+    page: Page, lines: int, hosts: list[str], pops: list[str], rand: random.Random
+) -> None:
+    caches = ["HIT", "MISS", "PASS", "ERROR", "SYNTH"]
+    statuses = [str(status) for status in range(200, 212)]
+    page.values(
+        _family("counter", "cdn_requests_total", "host", "pop", "status", "cache"),
+        _keys(lines // 3, hosts, pops, statuses, caches),
+        lambda: float(int(rand.lognormvariate(5, 2))),
+    )
+    page.values(
+        _family("counter", "cdn_response_bytes_total", "host", "pop", "cache"),
+        _keys(lines // 6, hosts, pops, caches),
+        lambda: float(int(rand.lognormvariate(20, 3))),
+    )
+
+
+def _keys(count: int, *columns: list[str]) -> list[Labels]:
+    return list(islice(product(*columns), count))
+
+
+def _family(kind: ValueKind, name: str, *labels: str) -> ValueFamily:
+    return ValueFamily(kind, name, "What it counts.", labels, limits=LIMITS)
 
 
 class ReadyMade:

@@ -105,6 +105,7 @@ def _client(n: int) -> str:
         f'"client_ip":"10.{n >> 16}.{n >> 8 & 255}.{n & 255}","country":"{country}",'
         f'"continent":"{continent}","pop":"{POPS[n % len(POPS)]}",'
         f'"cache":"{STATES[n // 7 % len(STATES)]}","referer":"{REFERERS[n % len(REFERERS)]}",'
+        f'"rtt_us":{8_000 + n % 190_000},"retransmits":{n % 7 // 5 * n % 40},'
     )
 
 

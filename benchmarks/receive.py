@@ -11,9 +11,7 @@ batches of 5,000 lines, as the CDN would, and answers are timed from the first b
 import argparse
 import asyncio
 import gzip
-import json
 import os
-import random
 import resource
 import sys
 import tempfile
@@ -21,17 +19,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter, process_time, time
 
 import uvloop
 from prometheus_client import CollectorRegistry
 
+from benchmarks.fastly_log import LINE, Log
 from exporters.core.telemetry import Telemetry
 from exporters.fastly.receive import INGEST, ReceiverListener
 from exporters.fastly.receive.intake import Intake, build_intake
 from exporters.fastly.settings import FastlySettings
 
-LINE = 550
 BATCH = 5_000
 TOKEN = "benchmark"  # noqa: S105
 RATE = 20_000
@@ -40,36 +38,6 @@ GOAL_ANSWER = 0.250
 
 Encode = Callable[[bytes, bytes], bytes]
 """From a line that makes a batch different from all others, and the rest of it, to a body."""
-
-
-def make_lines(count: int, seed: int = 1) -> list[bytes]:
-    """Lines like those of our own log format."""
-    chance = random.Random(seed)
-    return [_line(chance, number) for number in range(count)]
-
-
-def _line(chance: random.Random, number: int) -> bytes:
-    start = chance.randrange(10**8)
-    fields = {
-        "timestamp": f"2026-01-01T10:{number % 60:02}:{number % 59:02}Z",
-        "client_ip": ".".join(str(chance.randrange(256)) for _ in range(4)),
-        "host": "cdn.example.com",
-        "url": f"/uploads/show-{number % 12}/episode-{chance.randrange(900)}/audio.mp3",
-        "method": "GET",
-        "status": 206,
-        "range": f"bytes={start}-{start + 10**6}",
-        "content_range": f"bytes {start}-{start + 10**6}/{10**8}",
-        "body_bytes": 10**6,
-        "elapsed_us": chance.randrange(10**7),
-        "user_agent": f"AppleCoreMedia/1.0.0.21E{chance.randrange(300)} (iPhone; U; CPU OS 17_4)",
-        "cache": "HIT-CLUSTER",
-        "pop": "FRA",
-        "country": "DE",
-        "request_id": f"{chance.getrandbits(128):032x}",
-        "pad": "",
-    }
-    fields["pad"] = "x" * (LINE - 1 - len(json.dumps(fields, separators=(",", ":"))))
-    return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
 
 
 def plain(first: bytes, rest: bytes) -> bytes:
@@ -263,7 +231,7 @@ async def release(intake: Intake) -> None:
 async def measure(options: argparse.Namespace, folder: Path) -> bool:
     """Print every figure; return whether the goals are met."""
     server = await Server.start(folder)
-    sender = Sender(server, make_lines(BATCH - 1))
+    sender = Sender(server, Log(time(), 1.0).lines(BATCH - 1))
     await sender.flat_out(4, plain)  # warm
     met = True
     for name, encode in (("plain", plain), ("gzip", compressed), ("JSON array", array)):

@@ -84,6 +84,33 @@ delivery = row(
         stack=True,
         links=[TO_CDN],
     ),
+    timeseries(
+        "round-trip",
+        "Round trip by continent",
+        "From the CDN to a listener of audio and back: half, and the slowest tenth.",
+        Prometheus(
+            "histogram_quantile(0.5, sum by (le, continent)"
+            f" (rate(cdn_audio_round_trip_seconds_bucket{RATE})))",
+            "{{continent}} half",
+        ),
+        Prometheus(
+            "histogram_quantile(0.9, sum by (le, continent)"
+            f" (rate(cdn_audio_round_trip_seconds_bucket{RATE})))",
+            "{{continent}} slowest tenth",
+        ),
+        unit=Unit.SECONDS,
+    ),
+    timeseries(
+        "retransmits",
+        "Packets sent again",
+        "Packets that were lost and sent again, for each answer with audio.",
+        Prometheus(
+            f"sum by (continent) (rate(cdn_audio_retransmitted_packets_sum{RATE}))"
+            f" / sum by (continent) (rate(cdn_audio_retransmitted_packets_count{RATE}))",
+            "{{continent}}",
+        ),
+        unit=Unit.COUNT,
+    ),
     stat(
         "bytes-range",
         "Sent in the time range",

@@ -57,15 +57,8 @@ def build(
         SnapshotCollector(metrics.families(limits, telemetry.dropped), shown_by),
         problems.family,
     ]
-    queries = Queries(
-        settings.queries,
-        {name: database for name, database in (("app", app), ("ledger", ledger)) if database},
-        telemetry,
-        interval=settings.interval,
-        deadline=settings.query_timeout,
-        limits=limits,
-        others=others,
-        reserved=lambda: {*names_on_page(shown), *reserved()},
+    queries = _queries(
+        settings, telemetry, app, ledger, others, lambda: {*names_on_page(shown), *reserved()}
     )
     writers = [catalogue.poller] if catalogue else []
     return Exporter(
@@ -75,6 +68,26 @@ def build(
         sources=lambda: (*sources, *streams, *writers, *queries.sources()),
         collectors=(*shown, *queries.collectors),
         reload=queries.reload,
+    )
+
+
+def _queries(
+    settings: DownloadsSettings,
+    telemetry: Telemetry,
+    app: Database | None,
+    ledger: Database | None,
+    others: Sequence[Kind[Any]],
+    reserved: Callable[[], Collection[str]],
+) -> Queries:
+    return Queries(
+        settings.queries,
+        {name: database for name, database in (("app", app), ("ledger", ledger)) if database},
+        telemetry,
+        interval=settings.interval,
+        deadline=settings.query_timeout,
+        limits=Limits(settings.series_limit, settings.label_limit),
+        others=others,
+        reserved=reserved,
     )
 
 

@@ -30,6 +30,8 @@ MOVING = {
     "cdn_country_requests_total",
     "cdn_errors_total",
     "cdn_audio_delivery_bytes_per_second",
+    "cdn_audio_retransmitted_packets",
+    "cdn_audio_round_trip_seconds",
     "cdn_log_lines_total",
     "cdn_log_lag_seconds",
 }

@@ -33,7 +33,7 @@ FIELDS: Mapping[str, str] = {
     "edge": "whether this node was the edge, where `shield` is not known",
     "error": "what went wrong, in the CDN's words",
     "rtt_us": "round-trip time to the client, in microseconds",
-    "retransmits": "packets sent again to the client",
+    "retransmits": "packets sent again to the client while it was answered",
     "request_id": "an id of the request",
 }
 """The facts that a format can have, and what they mean. Keys are the names in our own format."""

@@ -32,7 +32,8 @@ _PLACES = (
     ("shield", "%{fastly.ff.visits_this_service}V"),
     ("error", '"%{json.escape(fastly.error)}V"'),
     ("rtt_us", "%{client.socket.tcpi_rtt}V"),
-    ("retransmits", "%{client.socket.tcpi_total_retrans}V"),
+    # Of this request; what is sent again in all is known of its connection, which has several.
+    ("retransmits", "%{client.socket.tcpi_delta_retrans}V"),
     ("request_id", '"%{req.xid}V"'),
 )
 

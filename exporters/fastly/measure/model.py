@@ -89,6 +89,8 @@ class Stream:
     countries: Sequence[tuple[Labels, int]] = ()
     errors: Sequence[tuple[Labels, int]] = ()
     speeds: Sequence[Histogram] = ()
+    round_trips: Sequence[Histogram] = ()
+    retransmits: Sequence[Histogram] = ()
     ended: Mapping[int, int] = field(default_factory=dict)
     """Second since 1970 to requests that ended in it."""
     own: Sequence[Counted] = ()

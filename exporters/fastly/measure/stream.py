@@ -24,6 +24,13 @@ DURATION_BUCKETS = (
 """Seconds: from a cache hit to an episode over a slow telephone."""
 SPEED_BUCKETS = tuple(float(1 << n) for n in range(13, 28))
 """Bytes a second: 8 KiB, slower than most audio plays, to 128 MiB."""
+ROUND_TRIP_BUCKETS = (
+    *(0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075),
+    *(0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.0),
+)
+"""Seconds: from a neighbour of the CDN to a telephone at the edge of its network."""
+RETRANSMIT_BUCKETS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+"""Packets: none at all has a bucket of its own; an episode is some 30,000."""
 
 # GROUPING_ID of the groupings in sums.sql.
 _ANSWER, _DURATION, _CLIENT, _ENDED = 0b0111, 0b1011, 0b1101, 0b1110
@@ -56,6 +63,7 @@ def stream(workspace: Workspace, hosts: Hosts) -> Stream:
         here = hosts.label(host)
         protocols[here, protocol_of(protocol), "6" if is_ipv6 else "4"] += n
         countries[here, country_of(country)] += n
+    delivery = _delivery(workspace)
     return Stream(
         requests=list(requests.items()),
         response_bytes=list(sizes.items()),
@@ -63,7 +71,9 @@ def stream(workspace: Workspace, hosts: Hosts) -> Stream:
         protocols=list(protocols.items()),
         countries=list(countries.items()),
         errors=list(errors.items()),
-        speeds=_speeds(workspace),
+        speeds=delivery["speed"],
+        round_trips=delivery["round_trip"],
+        retransmits=delivery["retransmits"],
         ended={row[-4]: row[-3] for row in groups[_ENDED]},
     )
 
@@ -90,12 +100,22 @@ def _durations(rows: Iterable[Sequence[Any]], hosts: Hosts) -> list[Histogram]:
     )
 
 
-def _speeds(workspace: Workspace) -> list[Histogram]:
-    rows = workspace.rows(statement("speeds").format(bucket=bucket_of("speed", SPEED_BUCKETS)))
-    return _histograms(
-        (((continent_of(continent, country),), *rest) for continent, country, *rest in rows),
-        len(SPEED_BUCKETS),
+def _delivery(workspace: Workspace) -> dict[str, list[Histogram]]:
+    """Return the histograms of how audio got to listeners, by what they are of."""
+    bounds = {
+        "speed": SPEED_BUCKETS,
+        "round_trip": ROUND_TRIP_BUCKETS,
+        "retransmits": RETRANSMIT_BUCKETS,
+    }
+    question = statement("delivery").format(
+        speed=bucket_of("speed", SPEED_BUCKETS),
+        round_trip=bucket_of("rtt_us", [bound * 1e6 for bound in ROUND_TRIP_BUCKETS]),
+        retransmits=bucket_of("retransmits", RETRANSMIT_BUCKETS),
     )
+    rows: dict[str, list[Any]] = defaultdict(list)
+    for what, continent, country, *rest in workspace.rows(question):
+        rows[what].append(((continent_of(continent, country),), *rest))
+    return {what: _histograms(rows[what], len(each)) for what, each in bounds.items()}
 
 
 def _histograms(rows: Iterable[Sequence[Any]], bounds: int) -> list[Histogram]:

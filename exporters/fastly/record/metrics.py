@@ -1,15 +1,21 @@
 """The `cdn_*` families that lines add to: names, help texts, labels."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
-from exporters.core.exposition import HistogramFamily, Limits, OnDrop, ValueFamily
+from exporters.core.exposition import HistogramFamily, Labels, Limits, OnDrop, ValueFamily
 from exporters.core.exposition.family import Family
 from exporters.fastly.derived import CdnMetrics
-from exporters.fastly.measure import Stream
-from exporters.fastly.measure.stream import DURATION_BUCKETS, SPEED_BUCKETS
+from exporters.fastly.measure import Histogram, Stream
+from exporters.fastly.measure.stream import (
+    DURATION_BUCKETS,
+    RETRANSMIT_BUCKETS,
+    ROUND_TRIP_BUCKETS,
+    SPEED_BUCKETS,
+)
 from exporters.fastly.record.recorder import Recorded
 from exporters.fastly.segment import Source
 
@@ -20,8 +26,105 @@ _LIMITS = Limits(label=300)
 """Hosts are bounded where they are measured; places, countries and words by their nature."""
 
 
-def _counter(name: str, help_text: str, labels: Sequence[str], on_drop: OnDrop) -> ValueFamily:
-    return ValueFamily("counter", name, help_text, labels, limits=_LIMITS, on_drop=on_drop)
+@dataclass(frozen=True, slots=True)
+class _Counter:
+    """A family that adds up what lines come to."""
+
+    of: Callable[[Stream], Iterable[tuple[Labels, int]]]
+    name: str
+    help_text: str
+    labels: Sequence[str]
+
+    def family(self, on_drop: OnDrop) -> ValueFamily:
+        return ValueFamily(
+            "counter", self.name, self.help_text, self.labels, limits=_LIMITS, on_drop=on_drop
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Distribution:
+    """A family that tells how what lines have is spread."""
+
+    of: Callable[[Stream], Iterable[Histogram]]
+    name: str
+    help_text: str
+    labels: Sequence[str]
+    buckets: Sequence[float]
+
+    def family(self, on_drop: OnDrop) -> HistogramFamily:
+        return HistogramFamily(
+            self.name,
+            self.help_text,
+            self.labels,
+            buckets=self.buckets,
+            limits=_LIMITS,
+            on_drop=on_drop,
+        )
+
+
+_COUNTERS = (
+    _Counter(
+        lambda stream: stream.requests,
+        "cdn_requests_total",
+        "Requests that the CDN answered, each once, at its edge.",
+        ["host", "pop", "status", "cache"],
+    ),
+    _Counter(
+        lambda stream: stream.response_bytes,
+        "cdn_response_bytes_total",
+        "Bytes of bodies that the CDN sent.",
+        ["host", "pop", "cache"],
+    ),
+    _Counter(
+        lambda stream: stream.protocols,
+        "cdn_protocol_requests_total",
+        "Requests by the versions of HTTP and IP that they came over.",
+        ["host", "protocol", "ip_version"],
+    ),
+    _Counter(
+        lambda stream: stream.countries,
+        "cdn_country_requests_total",
+        "Requests by country (ISO 3166 code; empty where it is not known).",
+        ["host", "country"],
+    ),
+    _Counter(
+        lambda stream: stream.errors,
+        "cdn_errors_total",
+        "Requests that failed at the CDN or behind it, by the CDN's word for it.",
+        ["host", "pop", "reason"],
+    ),
+)
+_DISTRIBUTIONS = (
+    _Distribution(
+        lambda stream: stream.durations,
+        "cdn_request_duration_seconds",
+        "How long requests took, from the first byte of the request to the last of the answer.",
+        ["host", "cache"],
+        DURATION_BUCKETS,
+    ),
+    _Distribution(
+        lambda stream: stream.speeds,
+        "cdn_audio_delivery_bytes_per_second",
+        "How fast listeners got their file; answers of 64 KiB and more.",
+        ["continent"],
+        SPEED_BUCKETS,
+    ),
+    _Distribution(
+        lambda stream: stream.round_trips,
+        "cdn_audio_round_trip_seconds",
+        "The way from the CDN to a listener and back, as TCP knew it at the end of an answer.",
+        ["continent"],
+        ROUND_TRIP_BUCKETS,
+    ),
+    _Distribution(
+        lambda stream: stream.retransmits,
+        "cdn_audio_retransmitted_packets",
+        "Packets sent again on a listener's connection during an answer; one that belongs to two"
+        " answers at a time (HTTP/2) is in both.",
+        ["continent"],
+        RETRANSMIT_BUCKETS,
+    ),
+)
 
 
 class StreamMetrics(Collector):
@@ -32,54 +135,15 @@ class StreamMetrics(Collector):
     ) -> None:
         """`own` are the metrics that users define; they are shown by themselves."""
         self._own = own
-        self._requests = _counter(
-            "cdn_requests_total",
-            "Requests that the CDN answered, each once, at its edge.",
-            ["host", "pop", "status", "cache"],
-            on_drop,
-        )
-        self._bytes = _counter(
-            "cdn_response_bytes_total",
-            "Bytes of bodies that the CDN sent.",
-            ["host", "pop", "cache"],
-            on_drop,
-        )
-        self._durations = HistogramFamily(
-            "cdn_request_duration_seconds",
-            "How long requests took, from the first byte of the request to the last of the answer.",
-            ["host", "cache"],
-            buckets=DURATION_BUCKETS,
+        self._counters = [(each.of, each.family(on_drop)) for each in _COUNTERS]
+        self._distributions = [(each.of, each.family(on_drop)) for each in _DISTRIBUTIONS]
+        self._lines = ValueFamily(
+            "counter",
+            "cdn_log_lines_total",
+            "Log lines that were read.",
+            ["source"],
             limits=_LIMITS,
             on_drop=on_drop,
-        )
-        self._protocols = _counter(
-            "cdn_protocol_requests_total",
-            "Requests by the versions of HTTP and IP that they came over.",
-            ["host", "protocol", "ip_version"],
-            on_drop,
-        )
-        self._countries = _counter(
-            "cdn_country_requests_total",
-            "Requests by country (ISO 3166 code; empty where it is not known).",
-            ["host", "country"],
-            on_drop,
-        )
-        self._errors = _counter(
-            "cdn_errors_total",
-            "Requests that failed at the CDN or behind it, by the CDN's word for it.",
-            ["host", "pop", "reason"],
-            on_drop,
-        )
-        self._speeds = HistogramFamily(
-            "cdn_audio_delivery_bytes_per_second",
-            "How fast listeners got their file; answers of 64 KiB and more.",
-            ["continent"],
-            buckets=SPEED_BUCKETS,
-            limits=_LIMITS,
-            on_drop=on_drop,
-        )
-        self._lines = _counter(
-            "cdn_log_lines_total", "Log lines that were read.", ["source"], on_drop
         )
         self._lag = HistogramFamily(
             "cdn_log_lag_seconds",
@@ -99,16 +163,10 @@ class StreamMetrics(Collector):
         for stream in recorded.streams:
             if self._own:
                 self._own.add(stream.own)
-            self._requests.add_many(stream.requests)
-            self._bytes.add_many(stream.response_bytes)
-            self._protocols.add_many(stream.protocols)
-            self._countries.add_many(stream.countries)
-            self._errors.add_many(stream.errors)
-            for family, histograms in (
-                (self._durations, stream.durations),
-                (self._speeds, stream.speeds),
-            ):
-                family.add_many((one.labels, one.counts, one.total) for one in histograms)
+            for sums, counter in self._counters:
+                counter.add_many(sums(stream))
+            for histograms, family in self._distributions:
+                family.add_many((one.labels, one.counts, one.total) for one in histograms(stream))
             if recorded.committed_at is not None:
                 self._observe_lag(source, stream, recorded.committed_at.timestamp())
 
@@ -129,15 +187,7 @@ class StreamMetrics(Collector):
         """The families."""
         return self._families()
 
-    def _families(self) -> tuple[Family[float] | Family[list[float]], ...]:
-        return (
-            self._requests,
-            self._bytes,
-            self._durations,
-            self._protocols,
-            self._countries,
-            self._errors,
-            self._speeds,
-            self._lines,
-            self._lag,
-        )
+    def _families(self) -> list[Family[float] | Family[list[float]]]:
+        counters = [family for _, family in self._counters]
+        distributions = [family for _, family in self._distributions]
+        return [*counters, *distributions, self._lines, self._lag]

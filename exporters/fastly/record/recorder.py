@@ -24,7 +24,10 @@ PIECE = 64 * 1024 * 1024
 _SMALLEST_PIECE = 64 * 1024
 _ATTEMPTS = 20
 _OF_STREAM = frozenset(
-    ("elapsed_us", "elapsed_ms", "elapsed_s", "host", "pop", "cache", "protocol", "http2", "error")
+    (
+        *("elapsed_us", "elapsed_ms", "elapsed_s", "rtt_us", "retransmits"),
+        *("host", "pop", "cache", "protocol", "http2", "error"),
+    )
 )
 """Facts that are for `cdn_*` alone: a backfill, which adds nothing to them, need not read them."""
 _SOME = 1000

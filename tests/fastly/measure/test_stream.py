@@ -1,6 +1,6 @@
 """What lines add to `cdn_*`: bounded labels, sums that stay right."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,14 @@ import pytest
 
 from exporters.fastly.formats import AUTO
 from exporters.fastly.lines import clean
-from exporters.fastly.measure import Measurer, Moment, Networks, Stream
+from exporters.fastly.measure import Histogram, Measurer, Moment, Networks, Stream
 from exporters.fastly.measure.hosts import FIRST, Hosts
-from exporters.fastly.measure.stream import DURATION_BUCKETS, SPEED_BUCKETS
+from exporters.fastly.measure.stream import (
+    DURATION_BUCKETS,
+    RETRANSMIT_BUCKETS,
+    ROUND_TRIP_BUCKETS,
+    SPEED_BUCKETS,
+)
 from exporters.ledger.model import Calendar, Known
 from tests.fastly.traffic import NOON, RULES, body, classify, request
 
@@ -101,6 +106,50 @@ def test_the_speed_of_audio_is_by_continent(streams: Streams) -> None:
     assert {each.labels: sum(each.counts) for each in found.speeds} == {("EU",): 1, ("AS",): 1}
     (asia,) = (each for each in found.speeds if each.labels == ("AS",))
     assert asia.counts[SPEED_BUCKETS.index(float(1 << 20))] == 1
+
+
+def test_the_way_to_listeners_of_audio_is_by_continent(streams: Streams) -> None:
+    near, far = {"rtt_us": 9_000}, {"rtt_us": "210000", "continent": "OC"}
+    found = streams(
+        request(**near, retransmits=0),
+        request(**near, retransmits=3),
+        request(**far, retransmits="2000"),
+        page(**near, retransmits=7),
+        request(**near, retransmits=9, user_agent="Bot/1.0"),
+    )
+    assert totals(found.round_trips) == {("EU",): (2, 0.018), ("OC",): (1, 0.21)}
+    assert totals(found.retransmits) == {("EU",): (2, 3), ("OC",): (1, 2000)}
+    (europe,) = (each for each in found.retransmits if each.labels == ("EU",))
+    assert {n: c for n, c in enumerate(europe.counts) if c} == {
+        0: 1,
+        RETRANSMIT_BUCKETS.index(5): 1,
+    }
+    (europe,) = (each for each in found.round_trips if each.labels == ("EU",))
+    assert europe.counts[ROUND_TRIP_BUCKETS.index(0.01)] == 2
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {},
+        {"rtt_us": None, "retransmits": None},
+        {"rtt_us": 0, "retransmits": 0},
+        {"rtt_us": "(null)", "retransmits": "(null)"},
+        {"rtt_us": -1, "retransmits": -1},
+        {"rtt_us": 10**30, "retransmits": 10**30},
+    ],
+)
+def test_a_way_that_is_not_known_is_not_taken_for_short(
+    streams: Streams, unknown: dict[str, Any]
+) -> None:
+    found = streams(request(**unknown), request(rtt_us=9_000, retransmits=None))
+    assert totals(found.round_trips) == {("EU",): (1, 0.009)}
+    assert totals(found.retransmits) == {}
+
+
+def totals(histograms: Sequence[Histogram]) -> dict[tuple[str, ...], tuple[int, float]]:
+    """Observations and their sum by labels."""
+    return {each.labels: (sum(each.counts), round(each.total, 6)) for each in histograms}
 
 
 def test_only_hosts_that_answered_with_success_have_a_label(streams: Streams) -> None:

@@ -34,7 +34,7 @@ REQUEST: dict[str, str | bool] = {
     "segmented_caching.is_inner_req": False,
     "fastly.ff.visits_this_service": "0",
     "client.socket.tcpi_rtt": "20000",
-    "client.socket.tcpi_total_retrans": "3",
+    "client.socket.tcpi_delta_retrans": "3",
     "req.xid": "1234567890",
 }
 """As of the first 1000 bytes of an episode; a variable that is not here is not set."""

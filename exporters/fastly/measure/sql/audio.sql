@@ -4,7 +4,7 @@
 CREATE OR REPLACE TEMP TABLE audio AS
 SELECT
     w.began, w.status, w.bytes, w.took_us, w."range", w.content_range, w.ranged, w.country,
-    w.continent,
+    w.continent, w.rtt_us, w.retransmits,
     paths.podcast,
     paths.episode,
     paths.size,

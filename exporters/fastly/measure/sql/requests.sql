@@ -79,6 +79,8 @@ FROM (
             ELSE coalesce(client_ip LIKE '%:%:%', FALSE)
         END AS is_ipv6,
         "error",
+        rtt_us,
+        retransmits,
         coalesce("inner" IN ('true', '1'), FALSE)
         OR coalesce(shield NOT IN ('', '0', '(null)'), edge IN ('false', '0'), FALSE) AS hop
     FROM ({facts})

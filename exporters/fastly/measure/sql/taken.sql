@@ -31,6 +31,10 @@ SELECT
     CASE WHEN wanted THEN coalesce(nullif(agent, '(null)'), '') END AS agent,
     CASE WHEN wanted THEN coalesce(nullif(address, '(null)'), '') END AS address,
     CASE WHEN wanted THEN continent END AS continent,
+    CASE
+        WHEN wanted AND length(rtt_us) < 11 THEN TRY_CAST(rtt_us AS UBIGINT)::BIGINT
+    END AS rtt_us,
+    CASE WHEN wanted THEN TRY_CAST(retransmits AS UINTEGER)::BIGINT END AS retransmits,
     mine,
     -- The path of a feed may be a secret.
     CASE WHEN mine AND NOT regexp_matches(path, $feed_path) THEN path END AS own_path,
