@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import signal
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from time import time_ns
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from exporters.loki.queue import Batch, Queue
+from tests.deaths import kill_at, lose_what_is_not_synced
 from tests.loki.door import Door, cut_after, status
 from tests.loki.reading import Reader, entries, sinking, until
 
@@ -80,47 +80,6 @@ async def test_each_line_is_at_loki_exactly_once_however_often_the_sink_is_kille
     assert answered - len(set(door.bodies)) <= killed * 3
 
 
-def kill_at(moment: int) -> None:
-    """Let this process die at its `moment`th call: a write when half of it is written."""
-    left = moment
-
-    def dying(call: Callable[..., Any], name: str) -> Callable[..., Any]:
-        def instead(*args: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                if name == "pwrite":
-                    call(args[0], bytes(args[1])[: len(args[1]) // 2], args[2])
-                os.kill(os.getpid(), signal.SIGKILL)
-            return call(*args)
-
-        return instead
-
-    for name in CALLS:
-        setattr(os, name, dying(getattr(os, name), name))
-
-
-def lose_what_is_not_synced() -> None:
-    """Keep writes from the disk until they are synced, as a power cut would."""
-    pwrite, pread, fdatasync = os.pwrite, os.pread, os.fdatasync
-    unsynced: dict[int, list[tuple[bytes, int]]] = {}
-
-    def keep(file: int, data: bytes, offset: int) -> int:
-        unsynced.setdefault(file, []).append((bytes(data), offset))
-        return len(data)
-
-    def sync(file: int) -> None:
-        for data, offset in unsynced.pop(file, []):
-            pwrite(file, data, offset)
-        fdatasync(file)
-
-    def read(file: int, size: int, offset: int) -> bytes:
-        assert file not in unsynced, "what is not safe is read"
-        return pread(file, size, offset)
-
-    vars(os).update(pwrite=keep, fdatasync=sync, pread=read)
-
-
 def note(path: Path, text: str) -> None:
     with path.open("a") as file:
         file.write(f"{text}\n")
@@ -133,8 +92,8 @@ def noted(path: Path) -> list[str]:
 def work(folder: Path, turn: int, power_cut: bool) -> None:
     """Append commits of one and of three batches, settle some; write down what was answered."""
     if power_cut:
-        lose_what_is_not_synced()
-    kill_at(turn)
+        lose_what_is_not_synced(reads_unsynced=False)
+    kill_at(turn, CALLS)
     queue = Queue(folder / "queue", 10**9, 1000)
     queue.open()
     for commit in range(8):

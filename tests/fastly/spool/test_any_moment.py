@@ -4,7 +4,6 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 from exporters.fastly.segment import digest
 from exporters.fastly.spool import SpoolLimits, parts
 from exporters.fastly.spool.recovery import recover
+from tests.deaths import kill_at, lose_what_is_not_synced
 from tests.fastly.spool.spooling import at_work, batches_of, store
 
 CALLS = ("pwrite", "fdatasync", "fsync", "rename", "unlink", "ftruncate", "truncate")
@@ -26,50 +26,6 @@ STEP = 1 if os.environ.get("NEARFIELD_TEST_SOAK") else 2
 
 def bodies(turn: int) -> list[bytes]:
     return [b"%0*d\n" % (size - 1, turn * 100 + place) for place, size in enumerate(SIZES)]
-
-
-def kill_at(moment: int) -> None:
-    """Let this process die at its `moment`th call: every second write when half is written."""
-    left = moment
-
-    def dying(call: Callable[..., Any], name: str) -> Callable[..., Any]:
-        def instead(*args: Any, **kwargs: Any) -> Any:
-            nonlocal left
-            left -= 1
-            if left == 0:
-                if name == "pwrite":
-                    call(args[0], bytes(args[1])[: len(args[1]) // 2], args[2])
-                os.kill(os.getpid(), signal.SIGKILL)
-            return call(*args, **kwargs)
-
-        return instead
-
-    for name in CALLS:
-        setattr(os, name, dying(getattr(os, name), name))
-
-
-def lose_what_is_not_synced() -> None:
-    """Keep writes from the disk until they are synced, as a power cut would."""
-    pwrite, pread, fdatasync = os.pwrite, os.pread, os.fdatasync
-    unsynced: dict[int, list[tuple[bytes, int]]] = {}
-
-    def keep(file: int, data: bytes, offset: int) -> int:
-        unsynced.setdefault(file, []).append((bytes(data), offset))
-        return len(data)
-
-    def flush(file: int) -> None:
-        for data, offset in unsynced.pop(file, []):
-            pwrite(file, data, offset)
-
-    def sync(file: int) -> None:
-        flush(file)
-        fdatasync(file)
-
-    def read(file: int, size: int, offset: int) -> bytes:
-        flush(file)  # of a part, whose lines nobody needs after a crash
-        return pread(file, size, offset)
-
-    vars(os).update(pwrite=keep, fdatasync=sync, pread=read)
 
 
 def work(folder: Path, turn: int, power_cut: bool) -> None:
@@ -87,9 +43,11 @@ def work(folder: Path, turn: int, power_cut: bool) -> None:
                 await spool.release(segment)
 
     if power_cut:
-        lose_what_is_not_synced()
+        lose_what_is_not_synced(
+            reads_unsynced=True
+        )  # of a part, whose lines nobody needs after a crash
     parts.IN_MEMORY = 1000
-    kill_at(turn)
+    kill_at(turn, CALLS)
     asyncio.run(store_and_count())
 
 
