@@ -19,6 +19,7 @@ from exporters.core.telemetry import Telemetry
 from exporters.downloads.settings import DownloadsSettings
 from exporters.fastly import realtime
 from exporters.fastly.derived import CdnMetrics
+from exporters.fastly.requests import Teller
 from exporters.logs.derived import LogMetrics
 from exporters.logs.exceptions import Exceptions
 from exporters.logs.numbers import with_numbers
@@ -135,8 +136,10 @@ def _build_fastly(shared: Shared) -> Exporter:
 
     settings = shared.settings
     ledger = ledger_of(settings, limit=fastly.connections(settings.fastly))
+    loki = shared.loki
+    teller = Teller(loki.sink, loki.metrics, platform.node()) if loki else None
     exporter = fastly.build(
-        settings.fastly, settings.data_dir, ledger, shared.telemetry, shared.cdn_metrics
+        settings.fastly, settings.data_dir, ledger, shared.telemetry, shared.cdn_metrics, teller
     )
     return _with_definitions(exporter, shared)
 
@@ -247,5 +250,5 @@ def neighbours(shared: Shared, names: Collection[str]) -> Iterator[Exporter]:
         yield shared.engine.exporter
     if shared.slack and {"deploys", "digest"}.intersection(names):
         yield shared.slack.exporter
-    if shared.loki and {"deploys", "logs"}.intersection(names):
+    if shared.loki and {"deploys", "fastly", "logs"}.intersection(names):
         yield shared.loki.exporter

@@ -10,6 +10,7 @@ from exporters.fastly.derived import CdnMetrics
 from exporters.fastly.measure import REASONS
 from exporters.fastly.receive.intake import build_intake, used
 from exporters.fastly.record.build import Bench, build_recording
+from exporters.fastly.requests import Teller, worth
 from exporters.fastly.segment import Source
 from exporters.fastly.settings import FastlySettings
 from exporters.ledger import Ledger
@@ -21,26 +22,31 @@ def build(
     database: Database,
     telemetry: Telemetry,
     own: CdnMetrics,
+    teller: Teller | None = None,
 ) -> Exporter:
     """Return the exporter; it opens `database`, the ledger's, for itself (see `connections`).
 
-    `own` are the metrics that users define of log lines.
+    `own` are the metrics that users define of log lines; `teller` gets the requests worth reading,
+    and is opened and run here.
 
     Raises SettingsError for tokens, patterns and files that cannot be used.
     """
     intake = build_intake(settings, data_dir, REASONS, telemetry)
-    bench = Bench(settings, settings.counting, data_dir, ledger_of(settings, database), own)
+    told = worth(settings.lines) if teller else None
+    ledger = ledger_of(settings, database)
+    bench = Bench(settings, settings.counting, data_dir, ledger, own, told)
+    handovers = (teller.handover,) if teller else ()
 
     def repeated(source: Source, batches: int) -> None:
         intake.metrics.repeated.inc((source,), batches)
 
     recording = build_recording(
-        bench, intake.spool, intake.quarantine, repeated, telemetry, used(settings)
+        bench, intake.spool, intake.quarantine, repeated, telemetry, used(settings), teller
     )
     return Exporter(
         "fastly",
-        resources=(database, intake.spool, *recording.resources),
-        services=(*intake.services, recording.worker),
+        resources=(database, intake.spool, *handovers, *recording.resources),
+        services=(*intake.services, recording.worker, *handovers),
         sources=lambda: (*intake.sources, recording.worker),
         collectors=(*intake.collectors, recording.metrics, own),
         listeners=intake.listeners,

@@ -11,6 +11,7 @@ from exporters.core.settings import Folder, Location, Section
 from exporters.fastly.counting import CountingSettings
 from exporters.fastly.lines import MAX_LINE
 from exporters.fastly.realtime.settings import RealtimeSettings
+from exporters.fastly.requests.settings import LinesSettings
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
@@ -216,6 +217,9 @@ class FastlySettings(Section):
         default=(),
         description="Files with your own metrics from log lines, as paths or patterns, where"
         " `downloads.queries` does not name them.",
+    )
+    lines: LinesSettings = Field(
+        default_factory=LinesSettings, description="Requests that are told to Loki one by one."
     )
     syslog: SyslogSettings = Field(default_factory=SyslogSettings, description="Lines over syslog.")
     s3: S3Settings = Field(default_factory=S3Settings, description="Lines in a bucket.")

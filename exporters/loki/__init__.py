@@ -60,8 +60,8 @@ def build(settings: LokiSettings, data_dir: Path, host: str) -> Loki | None:
     lines = Lines(sink, metrics, host)
     exporter = Exporter(
         "loki",
-        resources=(client, sink, lines),
-        services=(sink, lines),
+        resources=(client, sink, lines.handover),
+        services=(sink, lines.handover),
         sources=lambda: (sink,),
         collectors=(metrics,),
     )

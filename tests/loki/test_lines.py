@@ -30,7 +30,7 @@ async def test_a_line_reaches_the_sink_with_the_labels_of_its_service() -> None:
     paper, metrics = Paper(), LokiMetrics()
     paper.door.set()
     ours = lines(paper, metrics)
-    running = asyncio.create_task(ours.run())
+    running = asyncio.create_task(ours.handover.run())
     ours.accept("web", "shop", "deployed", {"version": "1.2"})
     while not paper.entries:
         await asyncio.sleep(0)
@@ -42,7 +42,8 @@ async def test_a_line_reaches_the_sink_with_the_labels_of_its_service() -> None:
 async def test_what_is_said_last_of_all_is_handed_over_at_the_end() -> None:
     paper, metrics = Paper(), LokiMetrics()
     paper.door.set()
-    async with lines(paper, metrics) as ours:
+    ours = lines(paper, metrics)
+    async with ours.handover:
         ours.accept("web", "", "stopped", {})
     assert [entry.line for entry in paper.entries] == ["stopped"]
 
@@ -57,6 +58,7 @@ async def test_a_line_over_the_bound_is_dropped_and_counted() -> None:
 
 async def test_a_sink_that_takes_nothing_delays_the_end_by_no_more_than_a_second() -> None:
     paper, metrics = Paper(), LokiMetrics()
-    async with asyncio.timeout(5), lines(paper, metrics) as ours:
+    ours = lines(paper, metrics)
+    async with asyncio.timeout(5), ours.handover:
         ours.accept("web", "", "lost", {})
     assert metrics.dropped.value(("events_full",)) == 1

@@ -64,14 +64,20 @@ def _asked(derived: Derived, own: str = "") -> str:
 
 def _one_of(field: str, texts: Sequence[str], own: str) -> str:
     if field == "status":
-        tests = [f"status // 100 = {text[0]}" for text in texts if _CLASS.fullmatch(text)]
-        exact = [text for text in texts if not _CLASS.fullmatch(text)]
-        tests += [f"status::VARCHAR = {quoted(text)}" for text in exact]
-    elif field == "cache":  # HIT-CLUSTER is a HIT
+        return one_of_statuses(texts)
+    if field == "cache":  # HIT-CLUSTER is a HIT
         tests = [f'starts_with(upper("cache"), {quoted(text.upper())})' for text in texts]
     else:
         column = own + field if field in _OWN else field
         tests = [f"upper({column}) = {quoted(text.upper())}" for text in texts]
+    return f"({' OR '.join(tests)})"
+
+
+def one_of_statuses(texts: Sequence[str]) -> str:
+    """Return the condition that a status is one of these, or of a class such as 5xx."""
+    tests = [f"status // 100 = {text[0]}" for text in texts if _CLASS.fullmatch(text)]
+    exact = [text for text in texts if not _CLASS.fullmatch(text)]
+    tests += [f"status::VARCHAR = {quoted(text)}" for text in exact]
     return f"({' OR '.join(tests)})"
 
 

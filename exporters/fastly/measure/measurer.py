@@ -22,7 +22,10 @@ from exporters.fastly.measure.reading import Reading
 from exporters.fastly.measure.stream import stream
 from exporters.fastly.measure.survey import survey
 from exporters.fastly.measure.threshold import needed_bytes
+from exporters.fastly.measure.told import Telling
 from exporters.fastly.measure.workspace import Workspace
+from exporters.fastly.requests.condition import Worth
+from exporters.fastly.requests.model import Told
 from exporters.ledger.model import Known
 
 
@@ -37,10 +40,12 @@ class Measurer:
         hosts: Hosts,
         scratch: Path,
         own: Callable[[], Sequence[Derived]] = tuple,
+        worth: Worth | None = None,
     ) -> None:
         """Keep what cannot be measured in memory in the folder `scratch`, which is made anew.
 
-        `own` gives the metrics that users define of lines, asked for each chunk in its thread.
+        `own` gives the metrics that users define of lines, asked for each chunk in its thread;
+        `worth` says which requests are told, None that none is.
         """
         self._own = own
         self._rules = rules
@@ -48,6 +53,7 @@ class Measurer:
         self._networks = networks
         self._hosts = hosts
         self._places = Places(rules)
+        self._telling = Telling(worth, classifier, self._places, rules.feed_path) if worth else None
         self._workspace = Workspace(scratch, memory_bytes=rules.memory_bytes, threads=rules.threads)
 
     def __enter__(self) -> Self:
@@ -68,7 +74,8 @@ class Measurer:
         Raises MeasureError.
         """
         self._moment, self._asked = moment, self._own()
-        reading = Reading(self._workspace, self._rules, moment, meant(self._asked))
+        told = self._telling.worth.told if self._telling and not moment.backfill else "FALSE"
+        reading = Reading(self._workspace, self._rules, moment, meant(self._asked), told)
         self._reasons = reading.read(file, form)
         every_address = bool(self._networks)
         self._found = survey(
@@ -83,13 +90,18 @@ class Measurer:
         join(self._workspace, self._found, agents, self._networks, known, self._moment)
         needed = {episode.id: needed_bytes(self._rules, episode) for episode in known.episodes}
         found = facts(self._workspace, texts, agents, known, needed)
-        return Measured(self._stream(), found, self._left_out(known))
+        return Measured(self._stream(), found, self._left_out(known), self._told(known))
 
     def _stream(self) -> Stream:
         if self._moment.backfill:  # history adds nothing to `cdn_*`, and nobody looks at it
             return Stream()
         sums = stream(self._workspace, self._hosts)
         return replace(sums, own=count(self._workspace, self._asked, self._hosts))
+
+    def _told(self, known: Known) -> Told:
+        if self._telling is None or self._moment.backfill:
+            return Told()
+        return self._telling.tell(self._workspace, known.shows)
 
     def answers(self) -> list[Answers]:
         """Return what was surveyed by the hour. Raises MeasureError."""

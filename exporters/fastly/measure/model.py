@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from exporters.fastly.derived.model import Counted
 from exporters.fastly.quarantine import Rejected
+from exporters.fastly.requests.model import Told
 from exporters.ledger.model import Calendar, Facts
 
 Labels = tuple[str, ...]
@@ -105,3 +106,5 @@ class Measured:
     facts: Facts
     closed: int
     """Lines that were left out because their day is closed for their show."""
+    told: Told = field(default_factory=Told)
+    """Requests worth reading; none of a backfill."""

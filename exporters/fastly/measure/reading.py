@@ -31,11 +31,16 @@ class Reading:
     """Reads one file of lines into a workspace, by the rules and for a moment."""
 
     def __init__(
-        self, workspace: Workspace, rules: Rules, moment: Moment, mine: str = "FALSE"
+        self,
+        workspace: Workspace,
+        rules: Rules,
+        moment: Moment,
+        mine: str = "FALSE",
+        told: str = "FALSE",
     ) -> None:
-        """`mine` is the condition on requests that users' own metrics count."""
+        """`mine` is the condition on requests that users' metrics count, `told` on those told."""
         self._workspace = workspace
-        self._mine = mine
+        self._conditions = {"mine": mine, "told": told}
         self._parameters = _parameters(rules, moment)
 
     def read(self, file: Path, form: Format) -> Counter[str | None]:
@@ -53,7 +58,7 @@ class Reading:
     def _take(self, facts: str) -> Counter[str | None]:
         requests = statement("requests").format(facts=facts)
         bucket = bucket_of("took_us", [bound * 1e6 for bound in DURATION_BUCKETS])
-        taken = statement("taken").format(requests=requests, bucket=bucket, mine=self._mine)
+        taken = statement("taken").format(requests=requests, bucket=bucket, **self._conditions)
         self._workspace.run(taken, self._parameters)
         return Counter(dict(self._workspace.rows(_REASONS)))
 

@@ -28,7 +28,8 @@ from exporters.fastly.measure.hosts import Hosts
 from exporters.fastly.quarantine import Quarantine
 from exporters.fastly.record.metrics import StreamMetrics
 from exporters.fastly.record.recorder import Recorder
-from exporters.fastly.record.worker import OnRepeated, Segments, Worker
+from exporters.fastly.record.worker import OnRepeated, Segments, Worker, tell_nobody
+from exporters.fastly.requests import Teller, Worth
 from exporters.fastly.settings import FastlySettings
 from exporters.ledger import Ledger
 
@@ -51,14 +52,18 @@ def build_recording(
     on_repeated: OnRepeated,
     telemetry: Telemetry,
     sources: Sequence[segment.Source] = segment.SOURCES,
+    teller: Teller | None = None,
 ) -> Recording:
     """Return the parts that record what `segments` gives; they are opened with the exporter.
 
-    Counters of `sources` are there from the beginning.
+    Counters of `sources` are there from the beginning. `teller` gets the requests worth reading.
     """
     metrics = StreamMetrics(sources, telemetry.dropped, bench.own)
     recorders = [bench.recorder(number) for number in range(bench.counting.recorders)]
-    worker = Worker(segments, recorders, metrics, quarantine, on_repeated, telemetry)
+    on_told = teller.tell if teller else tell_nobody
+    worker = Worker(
+        segments, recorders, metrics, quarantine, on_repeated, telemetry, on_told=on_told
+    )
     return Recording(worker, metrics, [opened(recorder.measurer) for recorder in recorders])
 
 
@@ -76,10 +81,12 @@ class Bench:
         data_dir: Path,
         ledger: Ledger,
         own: CdnMetrics | None = None,
+        worth: Worth | None = None,
     ) -> None:
-        """`own` are metrics that users define of lines."""
+        """`own` are metrics that users define of lines, `worth` which requests are told."""
         self.counting = counting
         self.own = own
+        self._worth = worth
         self._rules = _rules(settings, counting)
         self._ledger = ledger
         self._data_dir = data_dir
@@ -114,6 +121,7 @@ class Bench:
             self._hosts,
             scratch,
             own=lambda: own.current if own else (),
+            worth=self._worth,
         )
 
     def format(self, name: str) -> Format:

@@ -15,6 +15,7 @@ from exporters.fastly.formats import Format
 from exporters.fastly.measure import Measured, MeasureError, Measurer, Moment, Stream, Survey
 from exporters.fastly.quarantine import Rejected
 from exporters.fastly.record.pieces import kept, pieces
+from exporters.fastly.requests.model import Told
 from exporters.fastly.segment import Batch, Segment
 from exporters.ledger import AlreadyRecorded, Archive, BatchesRepeated, Entry, Ledger, Overtaken
 from exporters.ledger.model import Known
@@ -52,6 +53,8 @@ class Recorded:
     rejects: list[Rejected] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
     """What its pieces add to `cdn_*`; none for a backfill, whose lines are history."""
+    told: list[Told] = field(default_factory=list)
+    """Requests worth reading of its pieces."""
     committed_at: datetime | None = None
     """None where the segment was in the ledger already: nothing of it counts again."""
 
@@ -65,6 +68,7 @@ class Recorded:
         self.rejects += survey.rejects[: _SOME - len(self.rejects)]
         if not backfill:
             self.streams.append(measured.stream)
+            self.told.append(measured.told)
 
 
 @dataclass(frozen=True, slots=True)

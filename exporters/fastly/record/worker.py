@@ -14,6 +14,7 @@ from exporters.fastly.measure import MeasureError
 from exporters.fastly.quarantine import Quarantine
 from exporters.fastly.record.metrics import StreamMetrics
 from exporters.fastly.record.recorder import Recorded, Recorder
+from exporters.fastly.requests.model import Told
 from exporters.fastly.segment import Segment, Source
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,12 @@ class Segments(Protocol):
 
 OnRepeated = Callable[[Source, int], None]
 """Told how many batches of a source were left out, because they had been counted."""
+OnTold = Callable[[Told], None]
+"""Given requests worth reading of what was counted; it must not wait."""
+
+
+def tell_nobody(_: Told) -> None:
+    """Leave requests untold: no Loki is configured."""
 
 
 class Worker:
@@ -55,6 +62,7 @@ class Worker:
         on_repeated: OnRepeated,
         telemetry: Telemetry,
         *,
+        on_told: OnTold = tell_nobody,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._segments = segments
@@ -62,7 +70,7 @@ class Worker:
         self._ledger = recorders[0].ledger
         self._metrics = metrics
         self._quarantine = quarantine
-        self._on_repeated = on_repeated
+        self._on_repeated, self._on_told = on_repeated, on_told
         self._telemetry = telemetry
         self._sleep = sleep
         self._backoff = Backoff(limit=15.0)
@@ -106,6 +114,8 @@ class Worker:
         """Add what a segment came to; nobody asks again, so it is not left half-way."""
         self._metrics.add(source, recorded)
         self._on_repeated(source, recorded.repeated)
+        for told in recorded.told:
+            self._on_told(told)
         for reason, lines in recorded.rejected.items():
             self._quarantine.count(source, reason, lines)
         await self._quarantine.keep(source, recorded.rejects)

@@ -79,6 +79,8 @@ FROM (
             ELSE coalesce(client_ip LIKE '%:%:%', FALSE)
         END AS is_ipv6,
         "error",
+        referer,
+        request_id,
         rtt_us,
         retransmits,
         coalesce("inner" IN ('true', '1'), FALSE)

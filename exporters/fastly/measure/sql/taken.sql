@@ -1,6 +1,6 @@
 -- Every line of a chunk, read once. What only requests for audio and feeds need is kept of those
--- alone: long texts are what costs here. `bucket` is the number of upper bounds that the duration
--- is over; `ended` the second in which the request ended.
+-- alone, and of the few that are told one by one: long texts are what costs here. `bucket` is the
+-- number of upper bounds that the duration is over; `ended` the second in which the request ended.
 CREATE OR REPLACE TEMP TABLE taken AS
 SELECT
     reason,
@@ -22,14 +22,19 @@ SELECT
     CASE WHEN took_us >= 0 THEN {bucket} END AS bucket,
     epoch_us(began) // 1000000 + coalesce(took_us, 0) // 1000000 AS ended,
     wanted,
-    CASE WHEN wanted THEN began END AS began,
-    CASE WHEN wanted THEN upper(nullif(nullif(method, ''), '(null)')) END AS method,
-    CASE WHEN wanted THEN path END AS path,
+    told,
+    CASE WHEN wanted OR told THEN began END AS began,
+    CASE
+        WHEN wanted OR told THEN upper(nullif(nullif(method, ''), '(null)'))
+    END AS method,
+    CASE WHEN wanted OR told THEN path END AS path,
     CASE WHEN wanted THEN "range" END AS "range",
     CASE WHEN wanted THEN content_range END AS content_range,
     CASE WHEN wanted THEN ranged END AS ranged,
-    CASE WHEN wanted THEN coalesce(nullif(agent, '(null)'), '') END AS agent,
-    CASE WHEN wanted THEN coalesce(nullif(address, '(null)'), '') END AS address,
+    CASE WHEN wanted OR told THEN coalesce(nullif(agent, '(null)'), '') END AS agent,
+    CASE WHEN wanted OR told THEN coalesce(nullif(address, '(null)'), '') END AS address,
+    CASE WHEN told THEN referer END AS referer,
+    CASE WHEN told THEN request_id END AS request_id,
     CASE WHEN wanted THEN continent END AS continent,
     CASE
         WHEN wanted AND length(rtt_us) < 11 THEN TRY_CAST(rtt_us AS UBIGINT)::BIGINT
@@ -45,6 +50,8 @@ FROM (
         *,
         -- What users' own metrics count.
         reason IS NULL AND NOT hop AND ({mine}) AS mine,
+        -- What is worth reading.
+        reason IS NULL AND NOT hop AND ({told}) AS told,
         reason IS NULL AND NOT hop
         AND (regexp_matches(path, $episode_path) OR regexp_matches(path, $feed_path)) AS wanted
     FROM ({requests})

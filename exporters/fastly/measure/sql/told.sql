@@ -1,0 +1,10 @@
+-- Requests worth reading, the worst first: errors of servers, errors of clients, slow ones, the
+-- sample; where there are too many, always the same are left out.
+SELECT
+    epoch_us(began)::BIGINT AS us,
+    method, path, status, took_us, bytes, host, "cache", pop, protocol, country, agent, referer,
+    request_id, "error", address, {slow} AS slow
+FROM taken
+WHERE told
+ORDER BY status >= 500 DESC, status >= 400 DESC, slow DESC, us, path, request_id, address
+LIMIT {limit};

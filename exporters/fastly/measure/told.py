@@ -1,0 +1,89 @@
+"""Asks a workspace for the requests worth reading, and makes lines of them."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from exporters.fastly.agents import Classifier
+from exporters.fastly.measure.labels import (
+    UNSET,
+    cache_of,
+    country_of,
+    error_of,
+    pop_of,
+    protocol_of,
+)
+from exporters.fastly.measure.places import Places
+from exporters.fastly.measure.workspace import Workspace, statement
+from exporters.fastly.requests.condition import Worth
+from exporters.fastly.requests.masking import Masks, host_of
+from exporters.fastly.requests.model import Request, Told, Why, line_of
+
+_COUNT = "SELECT count(*) FROM taken WHERE told"
+
+
+class Telling:
+    """Makes lines of rows, by the settings."""
+
+    def __init__(
+        self, worth: Worth, classifier: Classifier, places: Places, feed_path: str
+    ) -> None:
+        self.worth = worth
+        self._classifier, self._places = classifier, places
+        self._masks = Masks(feed_path)
+
+    def tell(self, workspace: Workspace, shows: Collection[str]) -> Told:
+        """Return what is told of the lines in `taken`. Raises MeasureError.
+
+        `shows` are podcasts that everybody may know: the names of their feeds are no secrets.
+        """
+        limit = self.worth.limit
+        query = statement("told").format(slow=self.worth.slow, limit=limit)
+        rows = workspace.rows(query)
+        found = workspace.rows(_COUNT)[0][0] if len(rows) == limit else len(rows)
+        agents = dict.fromkeys(row[11] for row in rows)
+        apps = dict(zip(agents, self._classifier(list(agents)), strict=True))
+        is_public = self._is_public(shows)
+        return Told(
+            [line_of(self._request(row, apps[row[11]].app, is_public)) for row in rows],
+            found - len(rows),
+        )
+
+    def _is_public(self, shows: Collection[str]) -> Callable[[str], bool]:
+        def is_public(path: str) -> bool:
+            place = self._places.find(path)
+            return place is not None and place.podcast in shows
+
+        return is_public
+
+    def _request(self, row: Any, app: str, is_public: Callable[[str], bool]) -> Request:
+        us, method, path, status, took_us, sent, host, cache, pop, protocol, country, *rest = row
+        _, referer, request_id, error, address, slow = rest
+        return Request(
+            ns=us * 1000,
+            method=method or "",
+            path=self._masks.path(path, public=is_public(path)),
+            status=status,
+            seconds=None if took_us is None else took_us / 1e6,
+            sent=sent,
+            host=_set(host).lower(),
+            cache=cache_of(cache),
+            pop=pop_of(pop),
+            protocol=protocol_of(protocol),
+            country=country_of(country),
+            app=app,
+            referrer=host_of(_set(referer)),
+            request_id=_set(request_id),
+            error=error_of(_set(error)),
+            why=_why(status, slow=slow),
+            client_ip=_set(address) if self.worth.address else "",
+        )
+
+
+def _why(status: int, *, slow: bool) -> Why:
+    if status >= 400:
+        return "status"
+    return "slow" if slow else "sample"
+
+
+def _set(text: str | None) -> str:
+    return "" if text is None or text in UNSET else text
