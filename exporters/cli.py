@@ -89,8 +89,19 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
         default=demo.Scenario.FULL.value,
         help="a calm day, or one with outages every few minutes (default: full)",
     )
+    parser.add_argument(
+        "--slack-url-file",
+        type=Path,
+        metavar="FILE",
+        help="file with the address of a Slack webhook, which alerts then go to",
+    )
     parser.set_defaults(
-        start=lambda o: demo.run(o.data_dir, once=o.once, scenario=demo.Scenario(o.scenario))
+        start=lambda o: demo.run(
+            o.data_dir,
+            once=o.once,
+            scenario=demo.Scenario(o.scenario),
+            slack_url_file=o.slack_url_file,
+        )
     )
 
 

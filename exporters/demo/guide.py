@@ -39,6 +39,7 @@ class Guide:
     async def run(self) -> None:
         """Raise StartError where there is nothing to see after a minute."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
+            self._screen.live("Nearfield", "reads, and waits for the first downloads …")
             try:
                 async with asyncio.timeout(_PATIENCE):
                     await self._until_ready(http)
@@ -47,10 +48,11 @@ class Guide:
                 raise StartError(
                     f"no fresh data after {_PATIENCE:.0f} s; {self._url}/readyz says why"
                 ) from error
+        self._screen.live("", "")
         count = sum(bool(line) and not line.startswith("#") for line in page.splitlines())
         self._screen.say("Nearfield", f"{self._url}/  ({count:,} series on /metrics)")
         for neighbour in self._neighbours:
-            if neighbour.url:
+            if neighbour.url and neighbour.cure:
                 self._screen.say(neighbour.title, f"{neighbour.url}/")
         for name, text in self._last_words:
             self._screen.say(name, text)

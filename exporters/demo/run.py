@@ -3,7 +3,7 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,35 +11,49 @@ from pydantic import SecretStr
 
 from exporters import app
 from exporters.core import lifecycle
+from exporters.core.errors import SettingsError
 from exporters.core.exporter import Exporter
 from exporters.core.quantities import Address
 from exporters.core.web.settings import WebSettings
 from exporters.demo.audience import Audience, History, fastly_settings
 from exporters.demo.guide import Guide
-from exporters.demo.neighbours import Prometheus
+from exporters.demo.neighbours import Neighbour
 from exporters.demo.ports import free_address
 from exporters.demo.sample import APP, READER, sampled
 from exporters.demo.screen import Screen
+from exporters.demo.status import Status
+from exporters.demo.watchers import Alertmanager, NodeExporter, PostgresExporter, Prometheus
 from exporters.docker import DockerSettings
 from exporters.downloads.settings import DownloadsSettings
 from exporters.embedded.server import EmbeddedServer
 from exporters.embedded.traffic import Scenario
+from exporters.landing import Link
 
+_GONE = "has ended, and left nothing behind"
 _RECEIVER = Address("127.0.0.1", 0)
 """Any port: only the listeners of the demo send there."""
 
 
-async def run(data_dir: Path | None, *, once: bool, scenario: Scenario = Scenario.FULL) -> None:
+async def run(
+    data_dir: Path | None,
+    *,
+    once: bool,
+    scenario: Scenario = Scenario.FULL,
+    slack_url_file: Path | None = None,
+) -> None:
     """Run the demo in `data_dir`, or in a folder of its own that goes at the end.
 
-    Until a signal; or, with `once`, until every exporter has served data.
+    Until a signal; or, with `once`, until every exporter has served data. Alerts go to the Slack
+    whose webhook's address is in `slack_url_file`, where there is one and Alertmanager is found.
     """
+    if slack_url_file and not slack_url_file.is_file():
+        raise SettingsError(["--slack-url-file: wants a file with the address of a Slack webhook"])
     screen = Screen()
     screen.say("Nearfield", "is starting a platform with sample shows: 20 seconds, or less")
     with _folder(data_dir) as folder, lifecycle.stop_on_signals() as stop:
         server = EmbeddedServer(folder)
         settings = _settings(folder, server)
-        neighbours = [Prometheus(folder, settings.web.listen)]
+        neighbours = _neighbours(folder, server, settings.web.listen, slack_url_file)
         served = stop if once else asyncio.Event()
         guide = Guide(
             settings.web.listen,
@@ -58,10 +72,34 @@ async def run(data_dir: Path | None, *, once: bool, scenario: Scenario = Scenari
                 guide,
                 Audience(folder, settings.fastly, scenario),
                 *([] if once else [History(folder, served, screen)]),
+                *([] if once else [Status(settings.web.listen, served, screen)]),
                 *neighbours,
             ],
         )
-        await app.serve(settings, _names(settings, screen), stop, extra=[parts])
+        await app.serve(
+            settings,
+            _names(settings, screen),
+            stop,
+            extra=[parts],
+            links=lambda: _links(neighbours),
+        )
+    screen.say("Nearfield", f"has ended; its data is in {data_dir}" if data_dir else _GONE)
+
+
+def _neighbours(
+    folder: Path, server: EmbeddedServer, target: Address, slack_url_file: Path | None
+) -> list[Neighbour]:
+    """Return those who watch the demo where they are installed, in the order of their start."""
+    others = {
+        "node": NodeExporter(folder),
+        "postgres": PostgresExporter(folder, server.dsn(APP, role=READER)),
+        "alertmanager": Alertmanager(folder, slack_url_file),
+    }
+    return [*others.values(), Prometheus(folder, target, others)]
+
+
+def _links(neighbours: Sequence[Neighbour]) -> list[Link]:
+    return [Link(each.title, f"{each.url}/") for each in neighbours if each.url and each.cure]
 
 
 def _last_words(scenario: Scenario) -> tuple[tuple[str, str], ...]:
