@@ -65,8 +65,9 @@ def test_prometheus_has_what_the_rules_ask_for(tmp_path: Path) -> None:
     # It answers before it has read its rules.
     loaded = "prometheus_rule_evaluation_failures_total"
     found = served(asked(tmp_path, "prometheus", *options, has=loaded))
-    # These come with the first scrape, and with the first Alertmanager.
+    # These come with the first scrape, the first alert, and the first Alertmanager.
     later = {
+        "ALERTS",
         "up",
         "prometheus_tsdb_head_samples_appended_total",
         "prometheus_notifications_errors_total",
