@@ -136,7 +136,24 @@ def test_every_page_that_slack_links_to_knows_its_address() -> None:
         ("alertmanager", "${NEARFIELD_ALERTMANAGER_URL:-http://localhost:9093}"),
     ):
         assert f"--web.external-url={variable}" in each(name)["command"]
-    assert "GF_SERVER_ROOT_URL" in each("grafana")["environment"]
+    grafana = "${NEARFIELD_GRAFANA_URL:-http://localhost:3000}"
+    assert each("grafana")["environment"]["GF_SERVER_ROOT_URL"] == grafana
+    assert each("prometheus")["environment"]["NEARFIELD_GRAFANA_URL"] == grafana
+
+
+def test_whoever_has_no_name_may_look_at_most() -> None:
+    for name in ("grafana", "public"):
+        environment = each(name)["environment"]
+        assert environment["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+        assert environment["GF_USERS_ALLOW_SIGN_UP"] == "false"
+    assert each("grafana")["environment"]["GF_AUTH_ANONYMOUS_ENABLED"].endswith(":-false}")
+
+
+def test_what_may_be_set_is_told_at_the_head() -> None:
+    head, services_and_all = (ROOT / "compose.yml").read_text().split("\nname: ", 1)
+    assert set(re.findall(r"\$\{(\w+)", services_and_all)) == set(
+        re.findall(r"NEARFIELD_\w+", head)
+    )
 
 
 def test_the_public_grafana_sees_neither_logs_nor_the_ledger() -> None:
