@@ -16,7 +16,7 @@ from exporters.fastly.measure.places import Places
 from exporters.fastly.measure.workspace import Workspace, statement
 from exporters.fastly.requests.condition import Worth
 from exporters.fastly.requests.masking import Masks, host_of
-from exporters.fastly.requests.model import Request, Told, Why, line_of
+from exporters.fastly.requests.model import Request, RequestLine, Told, Why, clean, line_of
 
 _COUNT = "SELECT count(*) FROM taken WHERE told"
 
@@ -44,7 +44,7 @@ class Telling:
         apps = dict(zip(agents, self._classifier(list(agents)), strict=True))
         is_public = self._is_public(shows)
         return Told(
-            [line_of(self._request(row, apps[row[11]].app, is_public)) for row in rows],
+            [self._line(row, apps[row[11]].app, is_public) for row in rows],
             found - len(rows),
         )
 
@@ -55,28 +55,27 @@ class Telling:
 
         return is_public
 
-    def _request(self, row: Any, app: str, is_public: Callable[[str], bool]) -> Request:
+    def _line(self, row: Any, app: str, is_public: Callable[[str], bool]) -> RequestLine:
         us, method, path, status, took_us, sent, host, cache, pop, protocol, country, *rest = row
         _, referer, request_id, error, address, slow = rest
-        return Request(
-            ns=us * 1000,
-            method=method or "",
-            path=self._masks.path(path, public=is_public(path)),
-            status=status,
-            seconds=None if took_us is None else took_us / 1e6,
-            sent=sent,
-            host=_set(host).lower(),
+        request = Request(
+            method=clean(method),
+            path=clean(self._masks.path(path, public=is_public(path))),
+            status=str(status),
+            seconds="" if took_us is None else f"{took_us / 1e6:.3f}",
+            bytes=str(sent),
+            host=clean(_set(host).lower()),
             cache=cache_of(cache),
             pop=pop_of(pop),
             protocol=protocol_of(protocol),
             country=country_of(country),
             app=app,
-            referrer=host_of(_set(referer)),
-            request_id=_set(request_id),
-            error=error_of(_set(error)),
-            why=_why(status, slow=slow),
-            client_ip=_set(address) if self.worth.address else "",
+            referrer=clean(host_of(_set(referer))),
+            request_id=clean(_set(request_id)),
+            error=error_of(error) if error else "",
+            client_ip=clean(address) if self.worth.address else "",
         )
+        return line_of(us * 1000, _why(status, slow=slow), request)
 
 
 def _why(status: int, *, slow: bool) -> Why:

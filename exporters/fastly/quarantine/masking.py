@@ -21,7 +21,9 @@ def mask(line: str) -> str:
     if len(line) > LONGEST:
         # The cut may go through an address, which then no longer looks like one.
         line = _CUT_OFF.sub("", line[:LONGEST]) + "…"
-    return _V6.sub(_without_v6, _V4.sub("0.0.0.0", line))  # noqa: S104 - no address to bind
+    line = _V4.sub("0.0.0.0", line)  # noqa: S104 - no address to bind
+    # To look for colons is quicker than to look for addresses.
+    return _V6.sub(_without_v6, line) if ":" in line or _COLON.search(line) else line
 
 
 def _without_v6(match: re.Match[str]) -> str:

@@ -22,7 +22,7 @@ class Masks:
         What follows `/feeds/` is always hidden (DESIGN 3.7), the name of a feed elsewhere unless it
         is `public`: that of a show.
         """
-        path = re.split(r"[?#]", path, maxsplit=1)[0]
+        path = path.partition("?")[0].partition("#")[0]
         if not public and (found := self._feed.search(path)):
             start, end = found.span("feed")
             path = f"{path[:start]}{HIDDEN}{path[end:]}"
@@ -31,5 +31,5 @@ class Masks:
 
 def host_of(url: str) -> str:
     """Return the host of an address, in small letters; empty where there is none."""
-    found = _ORIGIN.match(url)
+    found = _ORIGIN.match(url) if url else None
     return mask(found[1].lower()) if found else ""

@@ -1,7 +1,7 @@
 """A request as a line for Loki: readable, and what it says as structured metadata. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -30,16 +30,17 @@ class Told:
     left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is told of a request: empty where it is not known, and no secret in anything."""
+class Request(NamedTuple):
+    """What is told of a request, by the names of its metadata; empty where it is not known.
 
-    ns: int
+    No secret is in anything, and what the client said is `clean`.
+    """
+
     method: str
     path: str
-    status: int
-    seconds: float | None
-    sent: int
+    status: str
+    seconds: str
+    bytes: str
     host: str
     cache: str
     pop: str
@@ -50,53 +51,28 @@ class Request:
     """The host that led here."""
     request_id: str
     error: str
-    why: Why
-    client_ip: str = ""
+    client_ip: str
 
 
-def line_of(request: Request) -> RequestLine:
+def line_of(ns: int, why: Why, request: Request) -> RequestLine:
     """Return the line; the same request makes the same line, to the byte."""
-    seconds = "" if request.seconds is None else f"{request.seconds:.3f}"
-    words = (
-        request.method,
-        request.path,
-        str(request.status),
-        seconds and f"{seconds} s",
-        request.host,
-        request.cache,
-        request.pop,
-        request.error,
-    )
-    pairs = tuple((name, text) for name, value in _said(request, seconds) if (text := clean(value)))
-    return RequestLine(request.ns, " ".join(filter(None, map(clean, words))), pairs)
+    method, path, status, seconds, _, host, cache, pop, *_ = request
+    took = seconds and f"{seconds} s"
+    text = " ".join(filter(None, (method, path, status, took, host, cache, pop, request.error)))
+    pairs = [pair for pair in zip(Request._fields, request, strict=True) if pair[1]]
+    return RequestLine(ns, text, (("level", _level(status, why)), ("why", why), *pairs))
 
 
-def _said(request: Request, seconds: str) -> Iterator[tuple[str, str]]:
-    yield "level", _level(request)
-    yield "why", request.why
-    yield "method", request.method
-    yield "path", request.path
-    yield "status", str(request.status)
-    yield "seconds", seconds
-    yield "bytes", str(request.sent)
-    yield "host", request.host
-    yield "cache", request.cache
-    yield "pop", request.pop
-    yield "protocol", request.protocol
-    yield "country", request.country
-    yield "app", request.app
-    yield "referrer", request.referrer
-    yield "request_id", request.request_id
-    yield "error", request.error
-    yield "client_ip", request.client_ip
-
-
-def _level(request: Request) -> str:
-    if request.status >= 500:
+def _level(status: str, why: Why) -> str:
+    if status >= "5":
         return "error"
-    return "warning" if request.status >= 400 or request.why == "slow" else "info"
+    return "warning" if status >= "4" or why == "slow" else "info"
 
 
-def clean(text: str) -> str:
-    """Return a text of one line, and not too long."""
-    return _CONTROL.sub(" ", text).strip()[:_LONGEST]
+def clean(text: str | None) -> str:
+    """Return a text as one line, and not too long."""
+    if not text:
+        return ""
+    text = text[:_LONGEST]
+    # To look is quicker than to replace, and hardly any text has anything of the kind.
+    return text if text.isprintable() else _CONTROL.sub(" ", text).strip()
