@@ -15,6 +15,7 @@ from exporters.fastly.measure import Measurer, Moment, Networks
 from exporters.fastly.measure.hosts import Hosts
 from exporters.fastly.requests import LinesSettings, Told, worth
 from exporters.ledger.model import Calendar, Known
+from exporters.loki import Stream
 from tests.fastly.traffic import NOON, RULES, body, classify, request
 
 Telling = Callable[..., Told]
@@ -74,7 +75,7 @@ def test_a_line_says_what_was_asked_and_how_it_was_answered(tell: Telling) -> No
         "status": "404",
         "seconds": "0.012",
         "bytes": "120",
-        "host": "cdn.example.com",
+        "http_host": "cdn.example.com",
         "cache": "MISS",
         "pop": "FRA",
         "protocol": "HTTP/2",
@@ -83,6 +84,11 @@ def test_a_line_says_what_was_asked_and_how_it_was_answered(tell: Telling) -> No
         "referrer": "news.example.com",
         "request_id": "abc-1",
     }
+
+
+def test_no_metadata_has_the_name_of_a_label_of_the_stream(tell: Telling) -> None:
+    (line,) = tell(page(status=404)).lines
+    assert not {name for name, _ in line.metadata} & set(Stream._fields)
 
 
 def test_errors_and_slow_answers_are_told_and_good_ones_are_not(tell: Telling) -> None:
