@@ -76,6 +76,8 @@ class Inventory:
         self._listed: dict[str, Listed] = {}
         self._observers: list[Observer] = []
         self._asked: set[str] = set()
+        self._broken: set[str] = set()
+        """Containers whose last inspection failed."""
         self._wake = asyncio.Event()
         self._relist = asyncio.Event()
         self._turn = asyncio.Semaphore(_AT_ONCE)
@@ -119,7 +121,8 @@ class Inventory:
     async def reconcile(self) -> int:
         """Compare with a listing, inspect what differs, and return how many containers there are.
 
-        Raises SourceError where nothing can be listed, or not one of those could be inspected.
+        Raises SourceError where nothing can be listed, or nothing is known of all that is. One that
+        the engine fails to inspect, each time anew, keeps the rest from nothing.
         """
         self.answers.clear()
         listed = {
@@ -129,8 +132,15 @@ class Inventory:
         different = [each.id for each in listed.values() if self._differs(each)]
         # One that the listing lacks may have come after it was made: looked at, not dropped.
         different += [key for key in self._containers if key not in listed]
-        await self._inspect_all(different)
-        self._listed = {key: each for key, each in listed.items() if key in self._containers}
+        failed = await self._inspect_all(different)
+        if failed and listed.keys().isdisjoint(self._containers):
+            raise next(iter(failed.values()))
+        self._broken.intersection_update(listed)
+        self._listed = {
+            key: each
+            for key, each in listed.items()
+            if key in self._containers and key not in failed
+        }
         self.answers.set()
         return len(self._containers)
 
@@ -174,15 +184,14 @@ class Inventory:
             await self.poller.poll()
 
     async def _answer(self) -> None:
-        """Inspect what events asked for; what could not be inspected is asked for again."""
+        """Inspect what events asked for; what fails is tried once more, then by each listing."""
         while await self._wake.wait():
             self._wake.clear()
             asked, self._asked = self._asked, set()
-            try:
-                await self._inspect_all(asked)
-            except SourceError:
+            broken = frozenset(self._broken)
+            if again := (await self._inspect_all(asked)).keys() - broken:
                 await asyncio.sleep(self._backoff.delay(1))
-                self.look_again(asked)
+                self.look_again(again)
 
     def _apply(self, event: Event) -> None:
         last, self._last = self._last, event
@@ -198,14 +207,18 @@ class Inventory:
         if event.action in _TELLING:
             self.look_again([event.id])
 
-    async def _inspect_all(self, ids: Iterable[str]) -> None:
-        """Inspect these; raise SourceError where it failed for every one of them."""
-        found = await asyncio.gather(*(self._inspect(key) for key in ids))
-        errors = [error for error in found if error]
-        if errors and len(errors) == len(found):
-            raise errors[0]
-        for error in errors[:1]:
-            log.warning("%d containers could not be inspected: %s", len(errors), error)
+    async def _inspect_all(self, ids: Iterable[str]) -> Mapping[str, SourceError]:
+        """Inspect these and return the errors of those that cannot be, said once of each."""
+        keys = list(ids)
+        errors = await asyncio.gather(*(self._inspect(key) for key in keys))
+        failed = {key: error for key, error in zip(keys, errors, strict=True) if error}
+        if new := failed.keys() - self._broken:
+            error = failed[next(iter(new))]
+            log.warning("%d containers could not be inspected: %s", len(new), error)
+        self._broken = self._broken.difference(keys).union(failed)
+        for key in failed:
+            self._listed.pop(key, None)  # the next listing looks at it, whatever it says
+        return failed
 
     async def _inspect(self, key: str) -> SourceError | None:
         try:

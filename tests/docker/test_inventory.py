@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from exporters.core.backoff import Backoff
@@ -118,12 +119,26 @@ async def test_an_event_that_comes_twice_is_told_once(tmp_path: Path) -> None:
         assert diary.events == ["oom", "start"]
 
 
-async def test_one_container_that_cannot_be_inspected_hides_no_other(tmp_path: Path) -> None:
+async def test_one_container_that_cannot_be_inspected_hides_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     fake = engine("a", "b")
-    fake.containers["b"]["State"] = {"Status": "running"}
     fake.containers["b"]["Config"] = None
-    async with following(fake, tmp_path) as (inventory, _):
+    async with following(fake, tmp_path, interval=0.05) as (inventory, _):
+        await until(lambda: fake.asked.count("/v1.41/containers/b/json") > 3)
         assert set(inventory.containers) == {"a"}
+        assert (inventory.health().reason, inventory.answers.is_set()) == ("", True)
+    assert [each.levelname for each in caplog.records] == ["WARNING"]
+
+
+async def test_what_an_inspection_missed_is_looked_at_again(tmp_path: Path) -> None:
+    fake = engine("a", "b")
+    async with following(fake, tmp_path, interval=0.05) as (inventory, _):
+        fake.containers["b"] = details("b", "renamed") | {"Config": None}
+        fake.containers["c"] = details("c", "c")
+        await until(lambda: "c" in inventory.containers)
+        fake.containers["b"] = details("b", "renamed")
+        await until(lambda: inventory.containers["b"].name == "renamed")
 
 
 async def test_events_of_health_checks_ask_for_nothing(tmp_path: Path) -> None:
