@@ -64,7 +64,7 @@ class Telling:
             status=str(status),
             seconds="" if took_us is None else f"{took_us / 1e6:.3f}",
             bytes=str(sent),
-            host=clean(_set(host).lower()),
+            http_host=clean(_set(host).lower()),
             cache=cache_of(cache),
             pop=pop_of(pop),
             protocol=protocol_of(protocol),

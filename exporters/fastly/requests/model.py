@@ -41,7 +41,8 @@ class Request(NamedTuple):
     status: str
     seconds: str
     bytes: str
-    host: str
+    http_host: str
+    """Not `host`, which is the machine in the labels of the stream."""
     cache: str
     pop: str
     protocol: str
