@@ -19,6 +19,9 @@ class Health:
     """Why it is not fresh, or what is wrong though it still is; empty when all is well."""
     age: float | None = None
     """Seconds since the last success; None where there was none."""
+    needed: bool = True
+    """Whether `/readyz` waits for it. What users define themselves is told there and not waited
+    for: a mistake in a query must not have an orchestrator restart what works."""
 
 
 class Source(Protocol):

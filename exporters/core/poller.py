@@ -53,6 +53,7 @@ class Poller(Generic[T]):
 
     `turn` is held during each poll of `run()`. To wait for it is no part of the poll:
     neither of its duration nor of its deadline, so that a source is not blamed for its neighbours.
+    `needed`: whether readiness waits for this source; see `Health`.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Poller(Generic[T]):
         telemetry: Telemetry,
         *,
         turn: Turn | None = None,
+        needed: bool = True,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -73,6 +75,7 @@ class Poller(Generic[T]):
         self._pace = pace
         self._telemetry = telemetry
         self._turn = turn or nullcontext()
+        self._needed = needed
         self._sleep = sleep
         self._clock = clock
         self._failures = 0
@@ -98,7 +101,8 @@ class Poller(Generic[T]):
         """Return whether the snapshot is fresh, and what the last poll said."""
         fresh = self._age() <= self._pace.max_age
         reason = self._reason or ("" if fresh else "no data yet")
-        return Health(self._source, fresh, reason, None if self._taken_at is None else self._age())
+        age = None if self._taken_at is None else self._age()
+        return Health(self._source, fresh, reason, age, self._needed)
 
     async def run(self) -> None:
         """Poll until cancelled, each time `interval` after the start of the poll before."""

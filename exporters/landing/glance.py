@@ -97,7 +97,7 @@ def _stock(families: Families) -> Iterator[Figure]:
         yield Figure("downloads", total, words.count(total), "downloads of all time")
     shows, episodes = families.get("podcast_info"), families.get("podcast_episode_info")
     if episodes:
-        of = f" of {words.count(len(shows))} shows" if shows else ""
+        of = f" of {words.count(len(shows))} show{'s' * (len(shows) > 1)}" if shows else ""
         yield Figure("episodes", len(episodes), words.count(len(episodes)), f"public episodes{of}")
     if states := families.get("container_state"):
         at = states.labelnames.index("state")

@@ -36,7 +36,7 @@ class DefinitionFile:
         reason = _summary(problems)
         if problems and self.settled.held is not None:
             reason += "; the file's last good version is in use"
-        return Health(self.file, bool(served or not problems), reason)
+        return Health(self.file, bool(served or not problems), reason, needed=False)
 
 
 class Definitions:

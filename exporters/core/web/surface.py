@@ -58,16 +58,17 @@ class Surface:
         return web.Response(text="ok\n")
 
     async def readyz(self, request: web.Request) -> web.Response:
-        """Answer 200 once every source of every exporter has fresh data, 503 until then."""
+        """Answer 200 once every source that is needed has fresh data, 503 until then."""
         state = {exporter.name: exporter.health() for exporter in self._exporters}
-        fresh = all(health.fresh for sources in state.values() for health in sources)
-        status = 200 if fresh else 503
+        needed = (health for sources in state.values() for health in sources if health.needed)
+        ready = all(health.fresh for health in needed)
+        status = 200 if ready else 503
         if _wants_json(request):
             exporters = {
                 name: {health.source: _as_json(health) for health in sources}
                 for name, sources in state.items()
             }
-            return web.json_response({"ready": fresh, "exporters": exporters}, status=status)
+            return web.json_response({"ready": ready, "exporters": exporters}, status=status)
         lines = [
             f"{name}/{health.source}: {'fresh' if health.fresh else 'not fresh'}"
             + (f", {health.reason}" if health.reason else "")
@@ -75,7 +76,7 @@ class Surface:
             for health in sources
         ]
         return web.Response(
-            status=status, text="\n".join([*lines, "ready" if fresh else "not ready", ""])
+            status=status, text="\n".join([*lines, "ready" if ready else "not ready", ""])
         )
 
 

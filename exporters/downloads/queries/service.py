@@ -102,6 +102,7 @@ class SqlKind(Collector):
             pace_of(query),
             self._telemetry,
             turn=self._turns[query.database],
+            needed=False,
         )
         return _Running(query, poller, group.create_task(poller.run(), name=poller.name))
 

@@ -103,6 +103,16 @@ async def test_ready_only_when_every_source_is_fresh() -> None:
         )
 
 
+async def test_what_users_define_themselves_is_told_and_not_waited_for() -> None:
+    query = Shelf(Health("query:jam", fresh=False, reason="mismatch: no jam", needed=False))
+    async with opened(exporter("dairy", FRESH, query)) as http:
+        answer = await http.get("/readyz")
+        assert answer.status == 200
+        assert await answer.text() == (
+            "dairy/milk: fresh\ndairy/query:jam: not fresh, mismatch: no jam\nready\n"
+        )
+
+
 async def test_readiness_is_json_for_those_who_ask_for_it() -> None:
     async with opened(exporter("dairy", FRESH, LATE)) as http:
         for answer in (
