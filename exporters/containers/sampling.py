@@ -1,5 +1,6 @@
 """The look of each second: sample every running container, and count what a scrape would miss."""
 
+import asyncio
 from collections.abc import Sequence
 
 from exporters.containers import pressure, services
@@ -7,7 +8,7 @@ from exporters.containers.show import lives
 from exporters.containers.source import Look, Sample, Sampler
 from exporters.containers.stats import StatsSource
 from exporters.containers.tally import Tally
-from exporters.core.errors import SourceUnavailable
+from exporters.core.errors import SourceError
 from exporters.core.exporter import Health
 from exporters.core.exposition import Limits, OnDrop, ValueFamily
 from exporters.core.poller import Pace, Poller
@@ -16,6 +17,9 @@ from exporters.docker.inventory import Inventory
 from exporters.docker.model import Container, Event
 
 PACE = Pace.every(1.0, deadline=5.0)
+
+PATIENCE = 2.0
+"""Seconds that the engine gets for those whose files are hidden, while the files of others wait."""
 
 
 class Sampling:
@@ -67,11 +71,12 @@ class Sampling:
         """Ask the stats API about those whose files are hidden; the others are worth more."""
         if not look.hidden:
             return (), 0
-        try:
+        if not look.samples:
             return await self._stats.look(look.hidden)
-        except SourceUnavailable:
-            if not look.samples:
-                raise
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._stats.look(look.hidden)
+        except (SourceError, TimeoutError):
             return (), len(look.hidden)
 
     def _count(self, samples: Sequence[Sample], look: Look) -> None:
