@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from exporters.containers.model import Cpu, Device, Interface, Memory, Reading
-from exporters.containers.source import Sample, Usage
+from exporters.containers.source import Sample, Usage, owns_network
 from exporters.core.errors import SourceError
 from exporters.docker.client import DockerClient
 from exporters.docker.model import Container, well_formed
@@ -42,7 +42,7 @@ class StatsSource:
                 answer = await self._client.find(path, {"stream": "false", "one-shot": "true"})
             if answer is None:
                 return None
-            reading = parse_stats(answer)
+            reading = parse_stats(answer, network=owns_network(container))
         except SourceError as error:
             return error
         if reading.cpu.usage is None:
@@ -52,8 +52,12 @@ class StatsSource:
 
 
 @well_formed
-def parse_stats(answer: Mapping[str, Any]) -> Reading:
-    """Return what one sample says; a container that stopped has nothing, and so no numbers."""
+def parse_stats(answer: Mapping[str, Any], *, network: bool) -> Reading:
+    """Return what one sample says; a container that stopped has nothing, and so no numbers.
+
+    Without `network` its interfaces are left out: of a container in another's network the engine
+    tells those of the other.
+    """
     cpu, memory = answer.get("cpu_stats") or {}, answer.get("memory_stats") or {}
     usage = cpu.get("cpu_usage") or {}
     if not memory.get("usage") and not usage.get("total_usage"):
@@ -62,7 +66,7 @@ def parse_stats(answer: Mapping[str, Any]) -> Reading:
         cpu=_cpu(usage, cpu.get("throttling_data") or {}),
         memory=_memory(memory, memory.get("stats") or {}),
         devices=_devices(answer.get("blkio_stats") or {}),
-        interfaces=tuple(_interface(*each) for each in (answer.get("networks") or {}).items()),
+        interfaces=_interfaces(answer.get("networks") or {}) if network else (),
         threads=(answer.get("pids_stats") or {}).get("current"),
     )
 
@@ -119,6 +123,10 @@ def _operations(entries: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, in
         elif operation == "write":
             found[name] = (reads, int(each["value"]))
     return found
+
+
+def _interfaces(networks: Mapping[str, Mapping[str, int]]) -> tuple[Interface, ...]:
+    return tuple(_interface(name, values) for name, values in networks.items())
 
 
 def _interface(name: str, values: Mapping[str, int]) -> Interface:

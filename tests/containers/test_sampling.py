@@ -8,9 +8,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from exporters.containers import sampling
+from exporters.containers.model import Interface
 from exporters.containers.sampling import Sampling
 from exporters.containers.source import CgroupSource, Sampler
-from exporters.containers.stats import StatsSource
+from exporters.containers.stats import StatsSource, parse_stats
 from exporters.containers.tally import Tally
 from exporters.core.exposition import Limits, ignore_drops
 from exporters.core.telemetry import Telemetry
@@ -48,3 +49,13 @@ async def test_one_that_the_engine_will_not_tell_of_hides_none_whose_files_are_s
         vars(fake).update(trouble)
         assert [each.container.name for each in await looks.read()] == ["a"]
         assert looks.errors.value(()) == 1
+
+
+def test_a_network_that_is_anothers_is_not_told_twice_by_the_stats_api_either() -> None:
+    counters = {"rx_bytes": 1, "rx_packets": 2, "rx_errors": 3, "rx_dropped": 4, "tx_bytes": 5}
+    cpu = {"cpu_usage": {"total_usage": 1}}
+    answer = {"cpu_stats": cpu, "networks": {"eth0": counters}}
+    assert parse_stats(answer, network=True).interfaces == (
+        Interface("eth0", (1, 2, 3, 4), (5, 0, 0, 0)),
+    )
+    assert parse_stats(answer, network=False).interfaces == ()
