@@ -74,7 +74,9 @@ class Nearfield:
 
 
 @contextmanager
-def nearfield(folder: Path, settings: str, *exporters: str) -> Iterator[Nearfield]:
+def nearfield(
+    folder: Path, settings: str, *exporters: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Nearfield]:
     """Run `nearfield run`; at the end it must stop by SIGTERM with exit 0."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
@@ -87,6 +89,7 @@ def nearfield(folder: Path, settings: str, *exporters: str) -> Iterator[Nearfiel
             stdout=log,
             stderr=log,
             start_new_session=True,
+            env={**os.environ, **(environment or {})},
         )
     running = Nearfield(process, f"http://127.0.0.1:{port}", log_file)
     try:

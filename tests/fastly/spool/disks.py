@@ -9,9 +9,9 @@ import pytest
 
 
 @contextmanager
-def small(folder: Path) -> Iterator[None]:
-    """Make a folder a disk of 4 MB for a while."""
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m,nr_inodes=64", "tmpfs", str(folder)]
+def small(folder: Path, size: str = "4m", files: int = 64) -> Iterator[None]:
+    """Make a folder a disk of its own for a while, which has room for some bytes and files."""
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size},nr_inodes={files}", "tmpfs", str(folder)]
     if subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("mounting a small tmpfs wants root")
     try:
@@ -23,5 +23,5 @@ def small(folder: Path) -> Iterator[None]:
 def fill(path: Path) -> None:
     """Write a file until the disk is full."""
     with path.open("wb", buffering=0) as file, suppress(OSError):
-        while file.write(bytes(4096)):
+        while file.write(bytes(1 << 20)):
             pass
