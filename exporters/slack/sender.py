@@ -156,9 +156,10 @@ class Sender:
         self._metrics.failures.inc((error.reason,))
         if self._failures == 1:
             log.warning("a message to Slack was not taken: %s", self._reason)
+        delay = self._manners.backoff.delay(self._failures)
         if isinstance(error, RateLimited) and error.retry_after is not None:
-            return error.retry_after
-        return self._manners.backoff.delay(self._failures)
+            return max(error.retry_after, delay)  # "0 seconds", again and again, is no leave
+        return delay
 
     def _succeeded(self) -> None:
         if self._failures:

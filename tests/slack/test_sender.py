@@ -124,6 +124,16 @@ async def test_what_slack_asks_for_after_429_is_waited_for(room: Room) -> None:
     assert room.posts == ["patience"]
 
 
+async def test_a_429_that_asks_for_no_time_is_no_leave_to_hammer(room: Room) -> None:
+    room.always = status(429, Retry_After="0")
+    slow = Backoff(initial=0.2, limit=0.2, jitter=0)
+    async with sending(room, replace(QUICK, backoff=slow)) as s:
+        s.say("x")
+        started = monotonic()
+        await until(lambda: room.asked == 3)
+        assert monotonic() - started >= 0.4
+
+
 @pytest.mark.parametrize("asked", ["soon", "-5", "nan", "", "Fri, 31 Dec 1999 23:59:59 GMT"])
 async def test_a_429_without_a_number_waits_as_any_failure(room: Room, asked: str) -> None:
     room.answers = [status(429, Retry_After=asked)]
