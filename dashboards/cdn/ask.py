@@ -4,6 +4,8 @@ HOST = 'host=~"$host"'
 RATE = "[$__rate_interval]"
 FAILED = ', status=~"5.."'
 HITS = ', cache=~"HIT.*"'
+LINES = '{service="cdn"} | http_host=~"$host"'
+"""Request lines worth reading of the chosen hosts."""
 
 
 def requests(by: str, more: str = "", metric: str = "cdn_requests_total") -> str:

@@ -1,8 +1,7 @@
 """Single requests, Fastly's own counts, and how lines come in."""
 
-from dashboards.cdn.ask import RATE
+from dashboards.cdn.ask import LINES, RATE
 from dashboards.lib import Loki, Prometheus, Unit, heatmap, logs, row, table, timeseries
-from dashboards.questions import CDN_LOGS
 
 lines = row(
     "Requests one by one",
@@ -11,12 +10,12 @@ lines = row(
         "Top 404s",
         "Paths that were asked for and not found, in the time range.",
         Loki(
-            'topk(20, sum by (path) (count_over_time({service="cdn"} | status="404" [$__range])))',
+            f'topk(20, sum by (path) (count_over_time({LINES} | status="404" [$__range])))',
             instant=True,
         ),
         names={"Value #A": "requests"},
         sort="-requests",
-        logs=CDN_LOGS + ' | status="404"',
+        logs=LINES + ' | status="404"',
         width=8,
     ),
     table(
@@ -24,7 +23,7 @@ lines = row(
         "Slowest paths",
         "Paths with the slowest kept requests in the time range, in seconds.",
         Loki(
-            'topk(20, max by (path) (max_over_time({service="cdn"} | unwrap seconds [$__range])))',
+            f"topk(20, max by (path) (max_over_time({LINES} | unwrap seconds [$__range])))",
             instant=True,
         ),
         names={"Value #A": "seconds"},
@@ -37,7 +36,7 @@ lines = row(
         "Most asked for",
         "Paths of the kept requests in the time range; of good answers a sample is kept.",
         Loki(
-            'topk(20, sum by (path) (count_over_time({service="cdn"} [$__range])))',
+            f"topk(20, sum by (path) (count_over_time({LINES} [$__range])))",
             instant=True,
         ),
         names={"Value #A": "requests"},
@@ -49,7 +48,7 @@ lines = row(
         "Kept request lines",
         "Requests worth reading: server errors, errors of the listener's making, slow ones, and a"
         " sample of the rest.",
-        Loki(CDN_LOGS, max_lines=200),
+        Loki(LINES, max_lines=200),
     ),
     collapsed=True,
 )

@@ -1,8 +1,8 @@
 """Requests, errors and duration."""
 
-from dashboards.cdn.ask import FAILED, HOST, RATE, requests
+from dashboards.cdn.ask import FAILED, HOST, LINES, RATE, requests
 from dashboards.lib import Prometheus, Unit, row, timeseries
-from dashboards.questions import CDN_LOGS, TO_CDN
+from dashboards.questions import TO_CDN
 
 red = row(
     "Requests, errors, duration",
@@ -23,7 +23,7 @@ red = row(
         unit=Unit.SHARE,
         width=8,
         links=[TO_CDN],
-        logs=CDN_LOGS + ' | status=~"5.."',
+        logs=LINES + ' | status=~"5.."',
     ),
     timeseries(
         "duration",
@@ -59,6 +59,6 @@ red = row(
         unit=Unit.REQUESTS_PER_SECOND,
         stack=True,
         nothing="no errors",
-        logs=CDN_LOGS + ' | status=~"5.."',
+        logs=LINES + ' | status=~"5.."',
     ),
 )

@@ -2,17 +2,24 @@
 
 import json
 import os
+import re
 import urllib.parse
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from exporters.fastly.requests.model import Request
+from tests.alerts.rules import rules
 from tests.dashboards.generated import VARIABLE, asked, dashboards, filled, panels
 from tests.dashboards.logql import Malformed, labels_of
 from tests.e2e.processes import get
 
-METADATA = {"level", "status", "path", "seconds"}
-"""Structured metadata that lines have: `level` all, the others those of the CDN."""
+REQUESTS = {"level", "why", *Request._fields}
+"""Structured metadata of the CDN's lines; that of others has a level."""
+
+
+def known(query: str) -> set[str]:
+    return REQUESTS if '{service="cdn"}' in query else {"level"}
 
 
 def with_variables(text: str) -> str:
@@ -23,27 +30,38 @@ def with_variables(text: str) -> str:
 
 def explored() -> dict[str, str]:
     """Return the LogQL of every panel's link to Explore by the panel's name."""
-    found = {}
-    for uid, dashboard in dashboards().items():
-        for panel in panels(dashboard):
-            for link in panel.get("links", []):
-                url = VARIABLE.sub("x", link["url"])
-                [panes] = parse_qs(urlsplit(url).query)["panes"]
-                [query] = json.loads(panes)["logs"]["queries"]
-                found[f"{uid}/{panel['title']}"] = query["expr"]
-    return found
+    return {
+        f"{uid}/{panel['title']}": lines_of(link["url"], "logs")
+        for uid, dashboard in dashboards().items()
+        for panel in panels(dashboard)
+        for link in panel.get("links", [])
+    }
+
+
+def lines_of(url: str, pane: str) -> str:
+    """Return the LogQL of a link to Explore."""
+    [panes] = parse_qs(urlsplit(VARIABLE.sub("x", url)).query)["panes"]
+    [query] = json.loads(panes)[pane]["queries"]
+    return str(query["expr"])
 
 
 def test_every_query_of_a_panel_parses() -> None:
     queries = asked("loki")
     assert queries
     for query in queries:
-        assert labels_of(with_variables(query.text)) <= METADATA, query.name
+        assert labels_of(with_variables(query.text)) <= known(query.text), query.name
 
 
 def test_every_link_to_logs_parses() -> None:
     for name, expr in explored().items():
-        assert labels_of(expr) <= METADATA, name
+        assert labels_of(expr) <= known(expr), name
+
+
+def test_every_link_of_an_alert_to_logs_parses() -> None:
+    for alert in rules("alert"):
+        url = re.sub(r"{{.*?}}", "x", alert["annotations"]["logs_url"])
+        expr = lines_of(url, "a")
+        assert labels_of(expr) <= known(expr), alert["alert"]
 
 
 @pytest.mark.parametrize(
