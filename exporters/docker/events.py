@@ -4,9 +4,12 @@ import json
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from exporters.core.errors import SourceMalformed, SourceUnavailable
+from exporters.core.errors import SourceUnavailable
 from exporters.docker.client import DockerClient
 from exporters.docker.model import Event, parse_event
+
+LONGEST = 2**20
+"""Bytes of one event, most of them labels; a longer one is skipped, and the listing tells of it."""
 
 
 @asynccontextmanager
@@ -24,14 +27,23 @@ async def events(
     if since_ns:
         params["since"] = f"{since_ns // 10**9}.{since_ns % 10**9:09d}"
     async with client.stream("/events", params) as body:
-        yield _parsed(body)
+        yield _parsed(body.iter_any())
 
 
-async def _parsed(body: AsyncIterable[bytes]) -> AsyncIterator[Event]:
-    try:
-        async for line in body:
-            if line.strip():
-                yield parse_event(line)
-    except ValueError as error:  # aiohttp's word for a line over its limit
-        raise SourceMalformed("an event of the Docker engine has no end") from error
+async def _parsed(chunks: AsyncIterable[bytes]) -> AsyncIterator[Event]:
+    async for line in _lines(chunks):
+        if line.strip():
+            yield parse_event(line)
     raise SourceUnavailable("the Docker engine ended the stream of events")
+
+
+async def _lines(chunks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """Whole lines without those that are too long: to break off would bring them again."""
+    rest, skipping = b"", False
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines[skipping:]:
+            yield line
+        skipping = skipping and not lines
+        if len(rest) > LONGEST:
+            rest, skipping = b"", True

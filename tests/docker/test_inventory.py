@@ -10,6 +10,7 @@ from exporters.core.backoff import Backoff
 from exporters.core.poller import Pace
 from exporters.core.telemetry import Telemetry
 from exporters.docker import DockerClient, DockerSettings, Inventory
+from exporters.docker.events import LONGEST
 from exporters.docker.model import Container, Event
 from tests.docker.answering import Answering, details, serving
 
@@ -149,3 +150,15 @@ async def test_events_of_health_checks_ask_for_nothing(tmp_path: Path) -> None:
             fake.tell(action, "a")
         await until(lambda: len(diary.events) == 3)
         assert len(fake.asked) == asked
+
+
+@pytest.mark.parametrize("size", [LONGEST // 2, 2 * LONGEST])
+async def test_an_event_with_endless_labels_breaks_no_stream(tmp_path: Path, size: int) -> None:
+    fake = engine("a")
+    async with following(fake, tmp_path) as (inventory, diary):
+        fake.tell("oom", "a", label="x" * size)
+        fake.containers["b"] = details("b", "b")
+        fake.tell("start", "b")
+        await until(lambda: "b" in inventory.containers)
+        assert diary.events == (["oom", "start"] if size < LONGEST else ["start"])
+    assert fake.asked.count("/v1.41/events") == 1
