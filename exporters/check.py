@@ -28,6 +28,8 @@ async def run(file: Path | None, environ: Mapping[str, str]) -> None:
     if problems:
         raise SettingsError(problems)
     sys.stdout.write(f"The settings are right. `nearfield run` would run: {', '.join(names)}\n")
+    others = (kind.cure for name, kind in app.KINDS.items() if name not in names)
+    sys.stdout.writelines(f"It could do more. {cure}\n" for cure in others)
 
 
 def _web_problems(settings: app.Settings) -> list[str]:

@@ -73,8 +73,16 @@ _BY_WORDS: tuple[tuple[str, type[SourceError], str], ...] = (
     ("shutting down", SourceUnavailable, "the server is shutting down"),
     ("could not translate host name", SourceUnavailable, "the host name cannot be resolved"),
     ("failed to resolve host", SourceUnavailable, "the host name cannot be resolved"),
-    ("connection refused", SourceUnavailable, "nothing listens at that address"),
-    ("no such file or directory", SourceUnavailable, "nothing listens at that socket"),
+    (
+        "connection refused",
+        SourceUnavailable,
+        "nothing listens at that address (does it run, is the port right?)",
+    ),
+    (
+        "no such file or directory",
+        SourceUnavailable,
+        "nothing listens at that socket (does it run, is the folder right?)",
+    ),
     ("timeout", SourceTimeout, "no connection in time"),
 )
 

@@ -162,7 +162,7 @@ async def test_a_database_that_is_down_is_said_once_for_all_who_ask(
             await ask()
             await ask()
     assert all(error is not None and error.told for error in errors)
-    line = "unavailable: app: nothing listens at that socket"
+    line = "unavailable: app: nothing listens at that socket (does it run, is the folder right?)"
     assert [record.message for record in caplog.records] == [
         f"app cannot be read, and is tried again: {line}",
         "app is back after 5 failed reads",

@@ -99,8 +99,16 @@ async def test_a_text_that_is_not_utf_8_is_malformed(postgres: Postgres) -> None
         ({"host": "127.0.0.1"}, "rejected", "allows no connection from here"),
         ({"host": "127.0.0.1", "user": "plain", "password": ""}, "rejected", "wants a password"),
         ({"host": "127.0.0.1", "user": "plain", "password": "x"}, "rejected", "user or password"),
-        ({"host": "127.0.0.1", "port": 1}, "unavailable", "nothing listens at that address"),
-        ({"host": "/nowhere"}, "unavailable", "nothing listens at that socket"),
+        (
+            {"host": "127.0.0.1", "port": 1},
+            "unavailable",
+            "nothing listens at that address (does it run, is the port right?)",
+        ),
+        (
+            {"host": "/nowhere"},
+            "unavailable",
+            "nothing listens at that socket (does it run, is the folder right?)",
+        ),
         ({"host": "db.invalid"}, "unavailable", "host name cannot be resolved"),
         ({"host": "127.0.0.1", "sslmode": "require"}, "rejected", "does not offer it"),
         ({"sslmode": "sometimes"}, "rejected", "connection string is not valid"),

@@ -148,7 +148,10 @@ async def test_a_server_that_dies_and_comes_back_is_read_again(
             "rejected: app: the server refused the user or password",
         ),
         ({"host": "db.invalid"}, "unavailable: app: the host name cannot be resolved"),
-        ({"port": 1}, "unavailable: app: nothing listens at that address"),
+        (
+            {"port": 1},
+            "unavailable: app: nothing listens at that address (does it run, is the port right?)",
+        ),
         (
             {"dbname": "nothing", "user": "plain"},
             "rejected: app: the database of that name does not exist",

@@ -94,9 +94,9 @@ async def test_a_database_that_does_not_answer_is_a_note_and_no_problem(
     async with Database("the ledger", gone) as ledger:
         text = "a: {help: x, sql: SELECT 1, database: ledger}\nb: {help: x, sql: SELECT nothing}"
         found = await check(tmp_path, text, app=app, ledger=ledger)
-    assert found.notes == (
-        "the ledger: nothing listens at that address; so these were not checked: a",
-    )
+    [note] = found.notes
+    why = "nothing listens at that address (does it run, is the port right?)"
+    assert note == f"the ledger: {why}; so these were not checked: a"
     (problem,) = found.problems
     assert problem.startswith("queries/a.yml:2: b: ")
 
