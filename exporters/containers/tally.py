@@ -37,7 +37,8 @@ class Tally:
 
         self._inventory = inventory
         self._clock = clock
-        self._deaths = Deaths(clock())
+        self._began = clock()
+        self._deaths = Deaths(self._began)
         self._starts = Starts()
         self._kills: dict[str, Kills] = {}
         self._stopping: set[str] = set()
@@ -73,10 +74,16 @@ class Tally:
     def sampled(self, samples: Iterable[Sample]) -> None:
         """Take the kernel's counts of kills."""
         for sample in samples:
-            if kills := sample.reading.memory.kills:
-                key = sample.container.id
-                new = self._kills.setdefault(key, Kills()).count(kills)
+            if (kills := sample.reading.memory.kills) is not None:
+                new = self._known_kills(sample.container, kills).count(kills)
                 self._add(self.kills, _service(sample.container), new)
+
+    def _known_kills(self, container: Container, kills: int) -> Kills:
+        """What is known of this run; the kernel's count from before we began is none of ours."""
+        if container.id not in self._kills:
+            earlier = kills if container.started_at < self._began else 0
+            self._kills[container.id] = Kills(kernel=earlier)
+        return self._kills[container.id]
 
     def changed(self, before: Container | None, after: Container | None) -> None:
         """See `Observer`."""

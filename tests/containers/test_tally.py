@@ -4,12 +4,14 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from exporters.containers.deaths import Deaths, Kills, Starts
+from exporters.containers.model import Memory, Reading
+from exporters.containers.source import Sample
 from exporters.containers.tally import KEPT, Tally
 from exporters.core.exposition import Limits, ignore_drops
 from exporters.core.telemetry import Telemetry
 from exporters.docker import DockerClient, DockerSettings, Inventory
 from exporters.docker.model import Container, Event
-from tests.containers.trees import container
+from tests.containers.trees import KEY, container
 
 WEB = ("web", "")
 
@@ -100,6 +102,26 @@ def test_a_kill_that_an_event_told_of_is_not_counted_again(tally: Tally) -> None
     tally.happened(event("die", 1001.1, exitCode="137"))
     tally.changed(container(), dead(1001.09, 137, oom=True))
     assert tally.kills.value(WEB) == 1
+
+
+def killed(kills: int, started: float) -> Sample:
+    at = replace(container(), started_at=started)
+    return Sample(at, Reading(memory=Memory(kills=kills)), None, started)
+
+
+def test_kills_from_before_we_began_are_none_of_ours(tally: Tally) -> None:
+    counts = []
+    for kills in (5, 5, 6):
+        tally.sampled([killed(kills, started=900.0)])
+        counts.append(tally.kills.value(WEB))
+    assert counts == [0, 0, 1]
+
+
+def test_the_first_look_at_a_new_run_counts_all_its_kills(tally: Tally) -> None:
+    tally.sampled([killed(2, started=1001.0)])
+    tally.happened(event("start", 1002, KEY))
+    tally.sampled([killed(1, started=1002.0)])
+    assert tally.kills.value(WEB) == 3
 
 
 TASK = {
