@@ -1,13 +1,14 @@
 """What the follower hands on: a parsed line of a container, and who may read such lines."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One entry of a container's log, after joining, cleaning and redaction."""
+class Line(NamedTuple):
+    """One entry of a container's log, after joining, cleaning and redaction.
+
+    A tuple and no dataclass: made for each line, it takes a fifth of the time.
+    """
 
     time_ns: int
     """Docker's time of its first line, in nanoseconds since the epoch."""
