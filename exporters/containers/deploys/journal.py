@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 CAPACITY = 2_000
 """Notes that may wait for the ledger: months of deploys of a busy platform."""
 
-_DEADLINE = 15.0
+_LONGEST = 300
+"""Characters of what the ledger's indexes hold: a page of one has no place for endless names."""
 
 
 class Journal:
@@ -129,10 +130,10 @@ def _filled(  # what both kinds of news have in common
 ) -> DeployRow:
     release = news.release
     return DeployRow(
-        service_id=news.service.id,
-        spec_version=news.attempt,
-        service=news.service.name,
-        stack=news.service.stack,
+        service_id=_kept(news.service.id),
+        spec_version=_kept(news.attempt),
+        service=_kept(news.service.name),
+        stack=_kept(news.service.stack),
         image=release.image,
         digest=release.digest,
         version=release.version,
@@ -141,11 +142,16 @@ def _filled(  # what both kinds of news have in common
         started_at=started_at,
         ended_at=ended_at,
         outcome=outcome,
-        problem=problem,
+        problem=_kept(problem),
         runs_image=runs.image if runs else None,
         runs_digest=runs.digest if runs else None,
         runs_version=runs.version if runs else None,
     )
+
+
+def _kept(text: str) -> str:
+    """Text as every ledger takes it: labels may hold a NUL, which PostgreSQL does not have."""
+    return text.replace("\0", "")[:_LONGEST]
 
 
 def _moment(seconds: float) -> datetime:

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from exporters.containers.deploys.journal import CAPACITY, Journal
 from exporters.containers.deploys.metrics import DeployMetrics
-from exporters.containers.deploys.model import Deploy, Found, Problem
+from exporters.containers.deploys.model import Deploy, Found, Problem, Service
 from exporters.core.backoff import Backoff
 from exporters.core.database import Database
 from exporters.core.telemetry import Telemetry
@@ -186,3 +186,16 @@ async def test_every_outcome_is_one_that_the_ledger_takes(ledger: Database, outc
     node.journal.accept(replace(DONE, outcome=outcome, before=None))  # type: ignore[arg-type]
     await node.journal.flush()
     assert len(node.told) == 1
+
+
+@pytest.mark.parametrize("name", ["we\0b", "".join(map(chr, range(0x10000, 0x11000)))], ids=len)
+async def test_a_name_that_no_ledger_takes_is_kept_as_far_as_it_can_be(
+    ledger: Database, name: str
+) -> None:
+    node = Node(ledger, "me")
+    hostile = replace(DONE, service=Service(f"engine/{name}", name, name))
+    node.journal.accept(hostile)
+    await node.journal.flush()
+    assert node.told == [hostile]
+    [(kept,)] = await ledger.fetch("SELECT service FROM nearfield.deploys", deadline=5)
+    assert name.replace("\0", "").startswith(kept)
