@@ -91,7 +91,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--slack-url-file",
-        type=Path,
+        type=_there,
         metavar="FILE",
         help="file with the address of a Slack webhook, which alerts then go to",
     )
@@ -103,6 +103,13 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
             slack_url_file=o.slack_url_file,
         )
     )
+
+
+def _there(text: str) -> Path:
+    file = Path(text)
+    if not file.is_file():
+        raise argparse.ArgumentTypeError("wants a file that is there")
+    return file
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:

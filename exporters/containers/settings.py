@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
 from exporters.containers.deploys.settings import DeploysSettings
 from exporters.core.exposition import LABEL_LIMIT, SERIES_LIMIT
-from exporters.core.settings import Location, Section
+from exporters.core.settings import Location, Section, wants
 
 
 def label_name(label: str) -> str:
@@ -19,11 +18,7 @@ def label_name(label: str) -> str:
 
 def _distinct(labels: tuple[str, ...]) -> tuple[str, ...]:
     if "" in labels or len({label_name(label) for label in labels}) < len(labels):
-        raise PydanticCustomError(
-            "wants",
-            "wants {what}",
-            {"what": "labels that stay different when all but letters and digits become _"},
-        )
+        raise wants("labels that stay different when all but letters and digits become _")
     return labels
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BeforeValidator
-from pydantic_core import PydanticCustomError
+
+from exporters.core.settings.model import wants
 
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 BYTES = {
@@ -27,17 +28,13 @@ _LONGEST = 100 * 365 * 86400
 _LARGEST = 2**60
 
 
-def _wants(what: str) -> PydanticCustomError:
-    return PydanticCustomError("wants", "wants {what}", {"what": what})
-
-
 def parse_duration(value: object) -> float:
     """Return seconds for `"30s"`, `"1h30m"` or `"250ms"`; units are ms, s, m, h, d and w."""
     if isinstance(value, str) and _DURATION.fullmatch(value):
         seconds = sum(float(n) * SECONDS[unit] for n, unit in _DURATION_PART.findall(value))
         if 0 < seconds <= _LONGEST:
             return seconds
-    raise _wants('a duration over zero with its unit, such as "30s", "5m" or "1h30m"')
+    raise wants('a duration over zero with its unit, such as "30s", "5m" or "1h30m"')
 
 
 def parse_size(value: object) -> int:
@@ -46,7 +43,7 @@ def parse_size(value: object) -> int:
         size = float(match[1]) * BYTES.get(match[2], 0)
         if 1 <= size <= _LARGEST:
             return int(size)
-    raise _wants('a size over zero with its unit, such as "64MiB" or "1.5GB"')
+    raise wants('a size over zero with its unit, such as "64MiB" or "1.5GB"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +65,7 @@ def parse_address(value: object) -> Address:
         port = int(match["port"])
         if port <= 65535:
             return Address(match["v6"] or match["host"] or "", port)
-    raise _wants('an address and a port, such as "127.0.0.1:9580" or "[::1]:9580"')
+    raise wants('an address and a port, such as "127.0.0.1:9580" or "[::1]:9580"')
 
 
 Duration = Annotated[float, BeforeValidator(lambda v: v if type(v) is float else parse_duration(v))]

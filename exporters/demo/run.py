@@ -11,7 +11,6 @@ from pydantic import SecretStr
 
 from exporters import app
 from exporters.core import lifecycle
-from exporters.core.errors import SettingsError
 from exporters.core.exporter import Exporter
 from exporters.core.quantities import Address
 from exporters.core.web.settings import WebSettings
@@ -46,8 +45,6 @@ async def run(
     Until a signal; or, with `once`, until every exporter has served data. Alerts go to the Slack
     whose webhook's address is in `slack_url_file`, where there is one and Alertmanager is found.
     """
-    if slack_url_file and not slack_url_file.is_file():
-        raise SettingsError(["--slack-url-file: wants a file with the address of a Slack webhook"])
     screen = Screen()
     screen.say("Nearfield", "is starting a platform with sample shows: 20 seconds, or less")
     with _folder(data_dir) as folder, lifecycle.stop_on_signals() as stop:

@@ -4,20 +4,15 @@ import re
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from exporters.core.settings import Location, Section
+from exporters.core.settings import Location, Section, wants
 
 _HOST = re.compile(r"unix:///\S+|(tcp|http|https)://[^\s/@?#]+/?")
 
 
 def _host(host: str) -> str:
     if not _HOST.fullmatch(host):
-        raise PydanticCustomError(
-            "wants",
-            "wants {what}",
-            {"what": 'a socket or an address, such as "unix:///var/run/docker.sock" or "tcp://…"'},
-        )
+        raise wants('a socket or an address, such as "unix:///var/run/docker.sock" or "tcp://…"')
     return host
 
 
@@ -46,11 +41,7 @@ class DockerSettings(Section):
     @model_validator(mode="after")
     def _pairs(self) -> Self:
         if (self.cert_file is None) != (self.key_file is None):
-            raise PydanticCustomError(
-                "wants", "wants {what}", {"what": "cert_file and key_file together, or neither"}
-            )
+            raise wants("cert_file and key_file together, or neither")
         if self.tls and self.host.startswith("unix:"):
-            raise PydanticCustomError(
-                "wants", "wants {what}", {"what": "no ca_file, since a socket speaks no TLS"}
-            )
+            raise wants("no ca_file, since a socket speaks no TLS")
         return self

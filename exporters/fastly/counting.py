@@ -3,10 +3,9 @@
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
 from exporters.core.quantities import Duration, Size
-from exporters.core.settings import Location, Section
+from exporters.core.settings import Location, Section, wants
 from exporters.fastly.formats import FIELDS, FORMATS
 
 _RESERVED = {"auto", *FORMATS}
@@ -15,10 +14,9 @@ _RESERVED = {"auto", *FORMATS}
 def _mapping(formats: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
     for name, fields in formats.items():
         if name in _RESERVED:
-            raise PydanticCustomError("wants", "wants another name than that of a known format")
+            raise wants("another name than that of a known format")
         if not fields or not fields.keys() <= FIELDS.keys():
-            known = ", ".join(FIELDS)
-            raise PydanticCustomError("wants", "wants fields of {known}", {"known": known})
+            raise wants(f"keys for facts of these: {', '.join(FIELDS)}")
     return formats
 
 

@@ -4,10 +4,9 @@ import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
-from pydantic_core import PydanticCustomError
 
 from exporters.core.quantities import Address, Duration, Listen, Size
-from exporters.core.settings import Folder, Location, Section
+from exporters.core.settings import Folder, Location, Section, wants
 from exporters.fastly.counting import CountingSettings
 from exporters.fastly.lines import MAX_LINE
 from exporters.fastly.realtime.settings import RealtimeSettings
@@ -16,26 +15,22 @@ from exporters.fastly.requests.settings import LinesSettings
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 
 
-def _wants(what: str) -> PydanticCustomError:
-    return PydanticCustomError("wants", "wants {what}", {"what": what})
-
-
 def _header(name: str) -> str:
     if not _HEADER.fullmatch(name):
-        raise _wants("the name of an HTTP header")
+        raise wants("the name of an HTTP header")
     return name
 
 
 def _bucket(url: str) -> str:
     if not re.fullmatch(r"s3://[^/]+(/.*)?", url):
-        raise _wants("a bucket and a prefix, such as `s3://bucket/prefix`")
+        raise wants("a bucket and a prefix, such as `s3://bucket/prefix`")
     return url
 
 
 def _line_limit(size: int) -> int:
     # A line that is no UTF-8 grows threefold, and has to be shorter than a segment allows then.
     if size > MAX_LINE // 3:
-        raise _wants(f"at most {MAX_LINE // 3 // 1024}KiB")
+        raise wants(f"at most {MAX_LINE // 3 // 1024}KiB")
     return size
 
 
@@ -46,10 +41,10 @@ def _pattern(*groups: str) -> AfterValidator:
         try:
             names = re.compile(pattern).groupindex
         except (re.error, RecursionError, OverflowError):
-            raise _wants("a regular expression") from None
+            raise wants("a regular expression") from None
         if missing := [group for group in groups if group not in names]:
             named = " and ".join(f"(?P<{group}>…)" for group in missing)
-            raise _wants(f"a regular expression with {named}")
+            raise wants(f"a regular expression with {named}")
         return pattern
 
     return AfterValidator(check)

@@ -4,10 +4,9 @@ import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
 from exporters.core.quantities import Duration
-from exporters.core.settings import Location
+from exporters.core.settings import Location, wants
 from exporters.loki import LokiSettings
 
 Masked = Literal["tokens", "passwords", "cookies", "emails", "addresses"]
@@ -18,13 +17,9 @@ def _pattern(text: str) -> str:
     try:
         found = re.compile(text)
     except re.error as error:
-        raise PydanticCustomError(
-            "wants", "wants {what}", {"what": f"a regular expression: {error}"}
-        ) from None
+        raise wants(f"a regular expression: {error}") from None
     if found.match(""):
-        raise PydanticCustomError(
-            "wants", "wants {what}", {"what": "a regular expression that does not match nothing"}
-        )
+        raise wants("a regular expression that does not match nothing")
     return text
 
 

@@ -4,10 +4,9 @@ import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
 from exporters.core.quantities import Duration, Size
-from exporters.core.settings import Location, Section
+from exporters.core.settings import Location, Section, wants
 
 _URL = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]+(/[A-Za-z0-9.\-_~/]*)?")
 _PUSH = "/loki/api/v1/push"
@@ -16,13 +15,9 @@ _SMALLEST_QUEUE = 8 * 1024 * 1024
 _LARGEST_BATCH = 4 * 1024 * 1024
 
 
-def _wants(what: str) -> PydanticCustomError:
-    return PydanticCustomError("wants", "wants {what}", {"what": what})
-
-
 def _http(value: str) -> str:
     if not _URL.fullmatch(value):
-        raise _wants(
+        raise wants(
             'an address without credentials, such as "http://loki:3100"; for those there are'
             " loki_username and loki_password, or loki_token"
         )
@@ -31,7 +26,7 @@ def _http(value: str) -> str:
 
 def _header(value: str) -> str:
     if not _HEADER.fullmatch(value):
-        raise _wants("text without line breaks, as a header can carry it")
+        raise wants("text without line breaks, as a header can carry it")
     return value
 
 
@@ -106,13 +101,13 @@ class LokiSettings(Section):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if (self.loki_cert_file is None) != (self.loki_key_file is None):
-            raise _wants("loki_cert_file and loki_key_file together, or neither")
+            raise wants("loki_cert_file and loki_key_file together, or neither")
         if (self.loki_username is None) != (self.loki_password is None):
-            raise _wants("loki_username and loki_password together, or neither")
+            raise wants("loki_username and loki_password together, or neither")
         if self.loki_token and self.loki_username is not None:
-            raise _wants("loki_token, or loki_username and loki_password, not both")
+            raise wants("loki_token, or loki_username and loki_password, not both")
         if self.queue_size < _SMALLEST_QUEUE:
-            raise _wants('a queue_size of at least "8MiB"')
+            raise wants('a queue_size of at least "8MiB"')
         if self.batch_size > _LARGEST_BATCH:
-            raise _wants('a batch_size of at most "4MiB": Loki takes bursts of 6 MB')
+            raise wants('a batch_size of at most "4MiB": Loki takes bursts of 6 MB')
         return self

@@ -14,17 +14,12 @@ from pydantic import (
     SecretStr,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
 
-from exporters.core.settings import Section
+from exporters.core.settings import Section, wants
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WEEKLY = re.compile(r"([A-Z][a-z]{2}) ([01]\d|2[0-3]):([0-5]\d)")
 _URL = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[!-~]*)?")
-
-
-def _wants(what: str) -> PydanticCustomError:
-    return PydanticCustomError("wants", "wants {what}", {"what": what})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,7 @@ def parse_weekly(value: object) -> Weekly:
         return value
     if isinstance(value, str) and (match := _WEEKLY.fullmatch(value)) and match[1] in _DAYS:
         return Weekly(_DAYS.index(match[1]), int(match[2]), int(match[3]))
-    raise _wants('a day of the week and a time, such as "Mon 08:00"')
+    raise wants('a day of the week and a time, such as "Mon 08:00"')
 
 
 def parse_timezone(value: object) -> tzinfo:
@@ -57,12 +52,12 @@ def parse_timezone(value: object) -> tzinfo:
     try:
         return ZoneInfo(str(value))
     except (OSError, ValueError, KeyError):
-        raise _wants('the name of a time zone, such as "UTC" or "Europe/Berlin"') from None
+        raise wants('the name of a time zone, such as "UTC" or "Europe/Berlin"') from None
 
 
 def _http(value: str) -> str:
     if not _URL.fullmatch(value):
-        raise _wants('an address, such as "http://prometheus:9090"')
+        raise wants('an address, such as "http://prometheus:9090"')
     return value.rstrip("/")
 
 
@@ -90,5 +85,5 @@ class SlackSettings(Section):
     @classmethod
     def _webhook(cls, value: SecretStr | None) -> SecretStr | None:
         if value and not _URL.fullmatch(value.get_secret_value()):
-            raise _wants("the address of an incoming webhook, https://hooks.slack.com/services/…")
+            raise wants("the address of an incoming webhook, https://hooks.slack.com/services/…")
         return value

@@ -4,21 +4,16 @@ import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
 from exporters.core.quantities import Duration
-from exporters.core.settings import Location, Section
+from exporters.core.settings import Location, Section, wants
 
 _REGISTRY = re.compile(r"(https?://)?([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:\d{1,5})?")
 
 
 def _registries(names: tuple[str, ...]) -> tuple[str, ...]:
     if not all(_REGISTRY.fullmatch(name) for name in names):
-        raise PydanticCustomError(
-            "wants",
-            "wants {what}",
-            {"what": 'hosts, such as "ghcr.io" or "registry.example:5000", http:// without TLS'},
-        )
+        raise wants('hosts, such as "ghcr.io" or "registry.example:5000", http:// without TLS')
     return names
 
 

@@ -6,17 +6,12 @@ from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic_core import PydanticCustomError
 
 from exporters.core.definitions.model import Entry
+from exporters.core.settings.model import wants
 from exporters.core.settings.problems import suggestion
 
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,199}")
-
-
-def wants(what: str) -> PydanticCustomError:
-    """Return the error that is shown as `wants …`."""
-    return PydanticCustomError("wants", "wants {what}", {"what": what})
 
 
 def is_name(text: str) -> bool:

@@ -5,6 +5,6 @@ the values or every problem at once, and no problem ever quotes a value: it may 
 """
 
 from exporters.core.settings.load import load
-from exporters.core.settings.model import Folder, Location, Section
+from exporters.core.settings.model import Folder, Location, Section, wants
 
-__all__ = ["Folder", "Location", "Section", "load"]
+__all__ = ["Folder", "Location", "Section", "load", "wants"]

@@ -4,6 +4,12 @@ from pathlib import Path
 from typing import Annotated, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+
+def wants(what: str) -> PydanticCustomError:
+    """Return the error of a validator, in words that go on after "wants"; they quote no value."""
+    return PydanticCustomError("wants", "wants {what}", {"what": what})
 
 
 class Section(BaseModel):

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator
 
-from exporters.core.definitions.fields import wants
 from exporters.core.quantities import Duration
+from exporters.core.settings import wants
 from exporters.downloads.queries.versions import Range, parse_range
 
 _COMMENTS = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*\*/)*")

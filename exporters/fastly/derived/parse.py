@@ -18,10 +18,9 @@ from exporters.core.definitions.fields import (
     cap_flaws,
     type_flaws,
     type_of,
-    wants,
 )
 from exporters.core.exposition import Limits
-from exporters.core.settings import Section
+from exporters.core.settings import Section, wants
 from exporters.core.settings.problems import suggestion
 from exporters.fastly.derived.model import (
     FIELDS,

@@ -4,27 +4,22 @@ import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
-from pydantic_core import PydanticCustomError
 
-from exporters.core.settings import Section
+from exporters.core.settings import Section, wants
 
 _URL = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]+(/[A-Za-z0-9.\-_~/]*)?")
 _SERVICE = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
-def _wants(what: str) -> PydanticCustomError:
-    return PydanticCustomError("wants", "wants {what}", {"what": what})
-
-
 def _http(value: str) -> str:
     if not _URL.fullmatch(value):
-        raise _wants('an address without credentials, such as "https://rt.fastly.com"')
+        raise wants('an address without credentials, such as "https://rt.fastly.com"')
     return value.rstrip("/")
 
 
 def _services(ids: tuple[str, ...]) -> tuple[str, ...]:
     if not all(_SERVICE.fullmatch(each) for each in ids):
-        raise _wants("ids of services, which are letters and digits")
+        raise wants("ids of services, which are letters and digits")
     return tuple(dict.fromkeys(ids))
 
 
@@ -50,5 +45,5 @@ class RealtimeSettings(Section):
     @classmethod
     def _token(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.fullmatch(r"[!-~]{1,1000}", value.get_secret_value()):
-            raise _wants("one token, on a line of its own")
+            raise wants("one token, on a line of its own")
         return value
