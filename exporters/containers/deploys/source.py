@@ -83,11 +83,13 @@ class DeploySource:
         )
 
     async def _inspect(self, container: Container) -> None:
-        answer = await self._client.find(f"/containers/{quote(container.id)}/json")
-        if answer is None:
-            self._details.pop(container.id, None)
-        else:
-            self._details[container.id] = (container, parse_detail(answer))
+        self._details.pop(container.id, None)
+        try:
+            answer = await self._client.find(f"/containers/{quote(container.id)}/json")
+            if answer is not None:
+                self._details[container.id] = (container, parse_detail(answer))
+        except SourceError:
+            await self._client.get("/version")  # does the engine fail, or only at this container?
 
     async def _swarm(self) -> tuple[Look, ...]:
         try:

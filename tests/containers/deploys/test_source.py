@@ -19,6 +19,8 @@ from exporters.containers.deploys.source import DeploySource
 from exporters.core.errors import SourceError
 from exporters.core.telemetry import Telemetry
 from exporters.docker import DockerSettings
+from exporters.docker.model import COMPOSE_SERVICE
+from tests.docker.answering import details
 
 RECORDED = Path(__file__).parent / "recorded"
 DIGEST = "sha256:" + "d" * 64
@@ -150,3 +152,33 @@ async def test_an_image_that_the_engine_lacks_is_asked_for_again_after_a_minute(
         now[0] += 61
         await reading.read()
         assert proxy.asked.count("/images/app:2/json") == 2
+
+
+@asynccontextmanager
+async def one_of_two_refused(proxy: Proxy) -> AsyncIterator[DeploySource]:
+    """A source on an engine that listed two containers and fails to inspect the second."""
+    proxy.answers["/info"]["Swarm"] = {"ControlAvailable": False}
+    names = ("well", "broken")
+    for name in names:
+        answer = details(name, name) | {"Created": "2026-01-02T03:04:05Z", "Image": DIGEST}
+        answer["Config"]["Labels"] = {COMPOSE_SERVICE: name}
+        proxy.answers[f"/containers/{name}/json"] = answer
+    listed = {"Names": ["/x"], "State": "running", "Status": "Up 3 hours"}
+    proxy.answers["/containers/json"] = [{"Id": name, **listed} for name in names]
+    async with source(proxy) as reading:
+        await reading._inventory.reconcile()
+        del proxy.answers["/containers/broken/json"]
+        yield reading
+
+
+async def test_a_container_that_the_engine_fails_at_hides_no_other_service() -> None:
+    proxy = Proxy()
+    proxy.answers["/version"] = {}
+    async with one_of_two_refused(proxy) as reading:
+        assert [look.service.name for look in await reading.read()] == ["well"]
+
+
+async def test_an_engine_that_fails_at_everything_is_an_error_and_no_look() -> None:
+    async with one_of_two_refused(Proxy()) as reading:
+        with pytest.raises(SourceError):
+            await reading.read()
