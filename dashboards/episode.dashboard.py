@@ -17,6 +17,8 @@ from dashboards.questions import (
     TO_EPISODE,
     TO_SHOW,
     TO_SHOW_OF_ROW,
+    apps,
+    countries,
     episode_variable,
     launch_curves,
     podcast_variable,
@@ -141,37 +143,8 @@ reach = row(
         ),
         unit=Unit.COUNT,
     ),
-    bar_gauge(
-        "countries",
-        "Countries",
-        "Downloads in the time range by country, the 15 largest.",
-        Postgres(
-            f"""
-            SELECT coalesce(nullif(e.country, ''), 'unknown') AS country,
-                sum(e.downloads) AS downloads
-            FROM nearfield.episode_countries AS e
-            WHERE $__timeFilter(e.day) AND {EPISODES}
-            GROUP BY 1 ORDER BY 2 DESC LIMIT 15
-            """
-        ),
-        unit=Unit.COUNT,
-        rows=True,
-    ),
-    bar_gauge(
-        "apps",
-        "Apps",
-        "Downloads in the time range by app, the 15 largest.",
-        Postgres(
-            f"""
-            SELECT e.app, sum(e.downloads) AS downloads
-            FROM nearfield.episode_apps AS e
-            WHERE $__timeFilter(e.day) AND {EPISODES}
-            GROUP BY 1 ORDER BY 2 DESC LIMIT 15
-            """
-        ),
-        unit=Unit.COUNT,
-        rows=True,
-    ),
+    countries(EPISODES),
+    apps(EPISODES),
     table(
         "measures",
         "Downloads beside the app's measure",

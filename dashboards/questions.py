@@ -1,6 +1,6 @@
-"""What several dashboards ask in the same words: SQL on the ledger, selectors, links."""
+"""What several dashboards ask in the same words: SQL on the ledger, selectors, links, rankings."""
 
-from dashboards.lib import Variable, labels, query, to_dashboard
+from dashboards.lib import Panel, Postgres, Unit, Variable, bar_gauge, labels, query, to_dashboard
 
 PODCASTS = "e.podcast ~ '^(${podcast:regex})$'"
 """Rows of the chosen shows; all of them where All is chosen."""
@@ -63,6 +63,35 @@ def stack_variable(metric: str) -> Variable:
     """Return the choice of stacks; some services have none, so that All takes the empty one too."""
     variable = labels("stack", metric)
     return Variable("stack", {**variable.json, "allValue": ".*"})
+
+
+def countries(selected: str) -> Panel:
+    """Return the countries with the most of the selected downloads."""
+    name = "coalesce(nullif(e.country, ''), 'unknown') AS country"
+    return _largest("country", "Countries", name, "episode_countries", selected)
+
+
+def apps(selected: str) -> Panel:
+    """Return the apps with the most of the selected downloads."""
+    return _largest("app", "Apps", "e.app", "episode_apps", selected)
+
+
+def _largest(word: str, title: str, name: str, view: str, selected: str) -> Panel:
+    return bar_gauge(
+        title.lower(),
+        title,
+        f"Downloads in the time range by {word}, the 15 largest.",
+        Postgres(
+            f"""
+            SELECT {name}, sum(e.downloads) AS downloads
+            FROM nearfield.{view} AS e
+            WHERE $__timeFilter(e.day) AND {selected}
+            GROUP BY 1 ORDER BY 2 DESC LIMIT 15
+            """
+        ),
+        unit=Unit.COUNT,
+        rows=True,
+    )
 
 
 def launch_curves(selected: str, count: int) -> str:

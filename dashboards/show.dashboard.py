@@ -15,7 +15,15 @@ from dashboards.lib import (
     table,
     timeseries,
 )
-from dashboards.questions import BORN, CDN_LOGS, PODCASTS, TO_SHOW, podcast_variable
+from dashboards.questions import (
+    BORN,
+    CDN_LOGS,
+    PODCASTS,
+    TO_SHOW,
+    apps,
+    countries,
+    podcast_variable,
+)
 from dashboards.show.launches import launches
 
 today = row(
@@ -125,37 +133,8 @@ listeners = row(
         ),
         unit=Unit.COUNT,
     ),
-    bar_gauge(
-        "countries",
-        "Countries",
-        "Downloads in the time range by country, the 15 largest.",
-        Postgres(
-            f"""
-            SELECT coalesce(nullif(e.country, ''), 'unknown') AS country,
-                sum(e.downloads) AS downloads
-            FROM nearfield.episode_countries AS e
-            WHERE $__timeFilter(e.day) AND {PODCASTS}
-            GROUP BY 1 ORDER BY 2 DESC LIMIT 15
-            """
-        ),
-        unit=Unit.COUNT,
-        rows=True,
-    ),
-    bar_gauge(
-        "apps",
-        "Apps",
-        "Downloads in the time range by app, the 15 largest.",
-        Postgres(
-            f"""
-            SELECT e.app, sum(e.downloads) AS downloads
-            FROM nearfield.episode_apps AS e
-            WHERE $__timeFilter(e.day) AND {PODCASTS}
-            GROUP BY 1 ORDER BY 2 DESC LIMIT 15
-            """
-        ),
-        unit=Unit.COUNT,
-        rows=True,
-    ),
+    countries(PODCASTS),
+    apps(PODCASTS),
     timeseries(
         "subscribers-time",
         "Subscribers by app",
