@@ -30,7 +30,10 @@ def log_as_before() -> Iterator[None]:
 
 
 # What shares a server that is slow to start, or an engine of which the machine has room for one.
-_ENGINE = ("tests/docker/", "tests/containers/", "tests/logs/live/", "tests/e2e/test_containers.py")
+_ENGINE = (
+    *("tests/docker/", "tests/containers/", "tests/logs/live/"),
+    *("tests/e2e/test_containers.py", "tests/stack/test_image.py"),
+)
 _TOGETHER = (*_ENGINE, "tests/e2e/", "tests/embedded/sample/")
 
 

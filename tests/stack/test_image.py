@@ -5,8 +5,10 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,13 @@ def run(*command: str, **environ: str) -> str:
     return done.stdout
 
 
+def pip_settings() -> str:
+    """Return what pip is told on this machine, by files or the environment, as one file."""
+    said = run(sys.executable, "-m", "pip", "config", "list")
+    found = re.findall(r"^(?:global|:env:)\.([\w-]+)='(.*)'$", said, re.MULTILINE)
+    return "[global]\n" + "".join(f"{key} = {value}\n" for key, value in dict(found).items())
+
+
 @pytest.fixture(scope="module")
 def image(docker_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Build it on a Debian that knows this machine's certificates and settings of pip."""
@@ -44,9 +53,8 @@ def image(docker_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> st
     docker = ("docker", "-H", docker_engine.host)
     root = tmp_path_factory.mktemp("base") / "root"
     run(debootstrap, "--variant=minbase", f"--include={PACKAGES}", "bookworm", str(root))
-    for file in (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pip.conf")):
-        if file.exists():
-            shutil.copy(file, root / file.relative_to("/"))
+    shutil.copy("/etc/ssl/certs/ca-certificates.crt", root / "etc/ssl/certs")
+    (root / "etc/pip.conf").write_text(pip_settings())
     tar = root.parent / "base.tar"
     run("tar", "-C", str(root), "-cf", str(tar), ".")
     shutil.rmtree(root)
@@ -59,13 +67,17 @@ def image(docker_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> st
 
 @contextmanager
 def locked_down(engine: Engine, *command: str) -> Iterator[str]:
-    """Run the image as compose.yml does, in the host's network; yield the address of its page."""
+    """Run the image as compose.yml does, in the host's network; yield the address of its page.
+
+    Of what it would ask nothing is there.
+    """
     port = free_port()
     engine(
         *("run", "-d", "--name=nearfield", "--network=host", "--read-only", "--cap-drop=ALL"),
         *("--security-opt=no-new-privileges:true", "--tmpfs=/tmp"),
         *("-v=/proc:/host/proc:ro", "-v=/sys/fs/cgroup:/host/cgroup:ro"),
-        *(f"--env=NEARFIELD_WEB__LISTEN=127.0.0.1:{port}", "--env=NEARFIELD_CONTAINERS__LABELS=x"),
+        f"--env=NEARFIELD_WEB__LISTEN=127.0.0.1:{port}",
+        "--env=NEARFIELD_LEDGER__DSN=host=127.0.0.1 port=1",  # down, which never stops a start
         *(IMAGE, *command),
     )
     try:
@@ -114,34 +126,52 @@ def test_the_image_runs_read_only_and_is_scraped(image: str, docker_engine: Engi
         assert state["State"]["ExitCode"] == 0
 
 
-def deployed(engine: Engine, folder: Path, port: int) -> Path:
-    """Write the stack file for an engine that has no networks but the host's."""
+def deployed(engine: Engine, folder: Path, ports: dict[str, int]) -> Path:
+    """Write Nearfield's part of the stack file for an engine that has the host's network only."""
     stack = script("swarm").derived(compose())
-    node = stack["services"]["nearfield-node"]
-    socket = f"{engine.socket}:/var/run/docker.sock:ro"
-    node["volumes"] = [socket if "docker.sock" in str(each) else each for each in node["volumes"]]
-    node["image"], node["user"] = IMAGE, f"10001:{engine.socket.stat().st_gid}"
-    node["environment"]["NEARFIELD_WEB__LISTEN"] = f"127.0.0.1:{port}"
-    del node["ulimits"]  # a machine for tests may not allow as many
-    # Whom it would talk to is not there: it runs all the same, and is not ready.
-    node["healthcheck"] = {"disable": True}
-    stack["services"] = {"nearfield-node": node}
-    stack["networks"] = {"default": {"external": True, "name": "host"}}
-    stack["volumes"] = {"nearfield-node": {}}
-    files = {each["source"] for each in node["configs"]}
-    stack["configs"] = {
-        name: {**config, "file": str(ROOT / config["file"])}
-        for name, config in stack["configs"].items()
-        if name in files
-    }
-    for name in node["secrets"]:
+    ours = {name: stack["services"][name] for name in ports}
+    for name, service in ours.items():
+        service["image"], service["user"] = IMAGE, f"10001:{engine.socket.stat().st_gid}"
+        service["volumes"] = [
+            f"{engine.socket}:/var/run/docker.sock:ro" if "docker.sock" in str(each) else each
+            for each in service["volumes"]
+        ]
+        environ = service.setdefault("environment", {})
+        environ["NEARFIELD_WEB__LISTEN"] = f"127.0.0.1:{ports[name]}"
+        environ["NEARFIELD_FASTLY__LISTEN"] = f"127.0.0.1:{free_port()}"
+        del service["ulimits"]  # a machine for tests may not allow as many
+        # Whom it would talk to is not there: it runs all the same, and is not ready.
+        service["healthcheck"] = {"disable": True}
+    configs = {each["source"] for service in ours.values() for each in service["configs"]}
+    secrets = {name for service in ours.values() for name in service["secrets"]}
+    for name in secrets:
         (folder / name).write_text(
             "host=127.0.0.1 port=1" if "dsn" in name else "https://x.invalid"
         )
-    stack["secrets"] = {name: {"file": str(folder / name)} for name in node["secrets"]}
+    stack |= {
+        "services": ours,
+        "networks": {"default": {"external": True, "name": "host"}},
+        "volumes": {name: {} for name in ours},
+        "configs": {
+            name: {**config, "file": str(ROOT / config["file"])}
+            for name, config in stack["configs"].items()
+            if name in configs
+        },
+        "secrets": {name: {"file": str(folder / name)} for name in secrets},
+    }
     file = folder / "swarm.yml"
     file.write_text(yaml.safe_dump(stack))
     return file
+
+
+def answers(port: int) -> bool:
+    return get(f"http://127.0.0.1:{port}/healthz")[0] == 200
+
+
+def seen(name: str, port: int) -> bool:
+    """Tell whether a service is among the containers that somebody watches."""
+    series = rf'^container_last_seen\{{[^}}]*service="{name}",stack="nearfield"'
+    return bool(re.search(series, get(f"http://127.0.0.1:{port}/metrics")[1], re.MULTILINE))
 
 
 def test_a_swarm_runs_nearfield_s_part_of_the_stack_file(
@@ -150,15 +180,13 @@ def test_a_swarm_runs_nearfield_s_part_of_the_stack_file(
     assert image
     docker_engine("swarm", "init", "--advertise-addr=127.0.0.1", "--listen-addr=127.0.0.1:0")
     try:
-        port = free_port()
-        file = deployed(docker_engine, tmp_path, port)
+        node = docker_engine("node", "ls", "--quiet")
+        docker_engine("node", "update", "--label-add=nearfield=home", node)
+        ports = {"nearfield": free_port(), "nearfield-node": free_port()}
+        file = deployed(docker_engine, tmp_path, ports)
         docker_engine("stack", "deploy", "--resolve-image=never", "-c", str(file), "nearfield")
-        page = f"http://127.0.0.1:{port}/metrics"
-        itself = r'^container_last_seen\{[^}]*service="nearfield-node",stack="nearfield"'
-        until(
-            lambda: re.search(itself, get(page)[1], re.MULTILINE),
-            "the node's Nearfield sees itself",
-            120,
-        )
+        for name, port in ports.items():
+            until(partial(answers, port), f"{name} runs", 120)
+            until(partial(seen, name, ports["nearfield-node"]), f"the node's sees {name}", 120)
     finally:
         docker_engine("swarm", "leave", "--force")
