@@ -3,16 +3,32 @@
 A line is joined to those above it when it says that it belongs to them, and came soon after. What
 it says is its kind; whether that kind goes on depends on what the message is by then:
 
-    plain     any line                    go       a panic, its goroutines
-    trouble   a line that tells of an     erlang   a report, or an exception of Elixir's with
-              error                                its stack
-    python    a traceback, until the      node     the place that Node prints before an error
-              line with the exception     done     a trace that is complete
+    plain     any line                    report   the heading of a report of Erlang's
+    trouble   a line that tells of an     value    a line of it after which its value comes
+              error                       erlang   a report, or an exception of Elixir's with
+    python    a traceback, until the               its stack
+              line with the exception     node     the place that Node prints before an error
+    go        a panic, its goroutines     done     a trace that is complete
+
+The message of an error may have several lines, blank ones too, before its stack: they are looked
+for ahead.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+
+from exporters.logs.line_kinds import (
+    ALWAYS,
+    BEGINS,
+    GOES_ON,
+    begins_anew,
+    kind_of,
+    may_join,
+    stack_of,
+    tells_of_trouble,
+)
 
 MOST = 1000
 """Lines of one message."""
@@ -20,62 +36,8 @@ LARGEST = 128 * 1024
 """Characters of one message: half of what Loki takes."""
 
 _NS = 1_000_000_000
-
-# One search over many lines: where it finds nothing, each line is a message.
-_SUSPECT = re.compile(
-    r"\n(?:[ \t\n}\])]|Traceback |During handling|The above exc|Caused by|Suppressed|goroutine |"
-    r"panic: |\*\* |Last message|Node\.js v)"
-)
-_ERRORS = ("Error", "Exception", "Throwable")
-_ERROR = re.compile(r"\n[\w.$]+(?:Error|Exception|Throwable)\b")
-
-_KIND = re.compile(
-    r"""(?P<indented>[ \t])
-    | (?P<blank>\Z)
-    | (?P<closing>[}\])]+[;,]?\Z)
-    | (?P<traceback>Traceback\ \(most\ recent\ call\ last\):)
-    | (?P<chain>During\ handling\ of|The\ above\ exception|Caused\ by:|Suppressed:)
-    | (?P<goroutine>goroutine\ \d+\ )
-    | (?P<panic>panic:\ |fatal\ error:\ )
-    | (?P<report>=[A-Z ]+\ REPORT===)
-    | (?P<beam>\*\*\ |Last\ message|State:\ |Initial\ Call:|Ancestors:|Function:\ |Args:\ )
-    | (?P<place>(?:node:|file:///|/)\S*:\d+\Z)
-    | (?P<nodejs>Node\.js\ v\d)
-    | (?P<error>(?:[\w$]+(?:\.|::))*[\w$]*(?:Error|Exception|Throwable|Interrupt|Exit)(?::|\s|\Z))
-    | (?P<frame>created\ by\ |exit\ status\ \d|\[signal\ |\[recovered|[\w./*()\[\]{}$~-]+\(.*\)\Z)
-    """,
-    re.VERBOSE,
-)
-
-_GOES_ON = {
-    "blank": {"go": "go", "node": "node", "done": "done"},
-    "traceback": {"trouble": "python", "done": "python"},
-    "chain": dict.fromkeys(("trouble", "done", "node"), "done"),
-    "panic": {"go": "go"},
-    "beam": dict.fromkeys(("trouble", "erlang"), "erlang"),
-    "nodejs": {"node": "node", "done": "done"},
-    "error": {"trouble": "done", "node": "done", "python": "done"},
-    "frame": {"go": "go"},
-}
-"""What a message becomes by a line of a kind, where such a line goes on with it."""
-
-_ALWAYS = {"indented": "", "closing": "", "goroutine": "go"}
-"""Kinds that go on with any message; where a word is there, it becomes that."""
-
-_BEGINS = {
-    "traceback": "python",
-    "panic": "go",
-    "goroutine": "go",
-    "report": "erlang",
-    "beam": "erlang",
-    "place": "node",
-    "error": "done",
-}
-_TROUBLE = re.compile(
-    r"err|exception|critical|fatal|fail|crash|panic|warn|unhandled|uncaught|terminat|severe",
-    re.IGNORECASE,
-)
-_HEAD = 300
+_APART = 12
+"""Lines that may stand between the line with an error and its stack."""
 
 
 @dataclass(slots=True)
@@ -107,11 +69,14 @@ class Rules:
 class _Message:
     """The message that lines are still joined to."""
 
-    time: int
-    texts: list[str]
+    first: str
     last: int
+    """The time of its last line."""
     size: int
-    what: str = ""
+    what: str
+    stack: re.Pattern[str] | None
+    """What the stack looks like that is still to come; None where none is."""
+    lines: int = 1
 
 
 @dataclass(slots=True)
@@ -126,70 +91,117 @@ class Joiner:
     def feed(self, times: Sequence[int], texts: Sequence[str]) -> Joined:
         """Return the messages that these lines complete."""
         times, texts = [*self.times, *times], [*self._texts, *texts]
-        if not self.rules.first and not _suspect("\n" + "\n".join(texts)):
-            held = 1
-            joined = Joined(times[:-1], texts[:-1], times[:-1])
+        if not self.rules.first and not may_join("\n" + "\n".join(texts)):
+            joined, held = Joined(times[:-1], texts[:-1], times[:-1]), len(times) - 1
         else:
-            joined, held = self._join(times, texts)
-        self.times, self._texts = times[-held:], texts[-held:]
+            starts = self._starts(times, texts)
+            joined, held = _joined(times, texts, starts), starts[-1]
+        self.times, self._texts = times[held:], texts[held:]
         return joined
 
     def flush(self) -> Joined:
         """Return what is held, since no more of it comes."""
-        if not self.times:
+        times, texts, self.times, self._texts = self.times, self._texts, [], []
+        if not times:
             return Joined((), (), ())
-        joined = Joined((self.times[0],), (_text(self._texts),), self.times)
-        self.times, self._texts = [], []
-        return joined
+        return _joined(times, texts, [*self._starts(times, texts, final=True), len(times)])
 
-    def _join(self, times: Sequence[int], texts: Sequence[str]) -> tuple[Joined, int]:
-        """Return the messages but for the last, and how many lines that one has."""
-        wait = int(self.rules.wait * _NS)
-        found_times: list[int] = []
-        found: list[str] = []
-        message = self._begin(times[0], texts[0])
-        for time, text in zip(times[1:], texts[1:], strict=True):
-            if (
-                time - message.last <= wait
-                and message.size + len(text) < LARGEST
-                and len(message.texts) < MOST
-                and self._goes_on(message, text)
-            ):
-                message.texts.append(text)
-                message.last, message.size = time, message.size + len(text)
-            else:
-                found_times.append(message.time)
-                found.append(_text(message.texts))
-                message = self._begin(time, text)
-        held = len(message.texts)
-        return Joined(found_times, found, times[: len(times) - held]), held
+    def _starts(
+        self, times: Sequence[int], texts: Sequence[str], *, final: bool = False
+    ) -> list[int]:
+        """Return where messages begin; the last one may go on, with all that stands behind."""
+        starts, place = [0], 1
+        message = _begin(times[0], texts[0])
+        while place < len(texts):
+            more = self._more(message, times, texts, place)
+            if more is None:
+                if not final:
+                    break
+                more = 0
+            if more:
+                taken = texts[place : place + more]
+                message.size += sum(map(len, taken))
+                message.lines += more
+                message.last = times[place + more - 1]
+                place += more
+                continue
+            starts.append(place)
+            message = _begin(times[place], texts[place])
+            place += 1
+        return starts
 
-    def _begin(self, time: int, text: str) -> _Message:
-        kind = _KIND.match(text)
-        what = _BEGINS.get(kind.lastgroup or "", "") if kind else ""
-        return _Message(time, [text], time, len(text), what)
-
-    def _goes_on(self, message: _Message, text: str) -> bool:
+    def _more(
+        self, message: _Message, times: Sequence[int], texts: Sequence[str], place: int
+    ) -> int | None:
+        """Return how many lines from `place` on belong to a message; None where others decide."""
+        if (
+            times[place] - message.last > int(self.rules.wait * _NS)
+            or message.size + len(texts[place]) >= LARGEST
+            or message.lines >= MOST
+        ):
+            return 0
         if self.rules.first:
-            return not self.rules.first.search(text)
-        kind = _KIND.match(text)
-        name = (kind.lastgroup or "") if kind else ""
-        if name in _ALWAYS:
-            message.what = _ALWAYS[name] or message.what
-            return True
-        if not message.what:
-            message.what = "trouble" if _TROUBLE.search(message.texts[0][:_HEAD]) else "plain"
-        after = _GOES_ON.get(name, {}).get(message.what)
-        if after is None and message.what == "python":
-            after = "done"  # the line with the exception, whatever it is called
-        message.what = after or message.what
-        return after is not None
+            return 0 if self.rules.first.search(texts[place]) else 1
+        if _goes_on(message, texts[place]):
+            return 1
+        ahead = slice(place, place + _APART)
+        return self._before_stack(message.stack, message.last, times[ahead], texts[ahead])
+
+    def _before_stack(
+        self,
+        stack: re.Pattern[str] | None,
+        last: int,
+        times: Sequence[int],
+        texts: Sequence[str],
+    ) -> int | None:
+        """Return how many lines stand before a stack; 0 for no stack, None while it may come."""
+        if stack is None:
+            return 0
+        for count, (time, text) in enumerate(zip(times, texts, strict=True)):
+            if time - last > int(self.rules.wait * _NS):
+                return 0
+            if stack.match(text):
+                return count
+            if begins_anew(text):
+                return 0
+            last = time
+        return None if len(texts) < _APART else 0
 
 
-def _suspect(block: str) -> bool:
-    if _SUSPECT.search(block):
+def _begin(time: int, text: str) -> _Message:
+    kind = kind_of(text)
+    return _Message(text, time, len(text), BEGINS.get(kind, ""), stack_of(kind, text))
+
+
+def _goes_on(message: _Message, text: str) -> bool:
+    """Whether a line belongs to a message by its own looks; the message becomes what it is then."""
+    kind = kind_of(text)
+    if message.what in {"report", "value"} and kind != "report":
+        message.what = "value" if message.what == "report" and text.endswith(":") else "erlang"
         return True
-    return any(word in block for word in _ERRORS) and _ERROR.search(block) is not None
+    if kind in ALWAYS:
+        message.what = ALWAYS[kind] or message.what
+        if message.stack and message.stack.match(text):
+            message.stack = None
+        return True
+    if not message.what:
+        message.what = "trouble" if tells_of_trouble(message.first) else "plain"
+    after = GOES_ON.get(kind, {}).get(message.what)
+    if after is None and message.what == "python":
+        after = "done"  # the line with the exception, whatever it is called
+    elif after is not None and message.what != "python":
+        message.stack = stack_of(kind, text) or message.stack
+    message.what = after or message.what
+    return after is not None
+
+
+def _joined(times: Sequence[int], texts: Sequence[str], starts: Sequence[int]) -> Joined:
+    """Return the messages between these starts."""
+    return Joined(
+        [times[start] for start in starts[:-1]],
+        [_text(texts[start:end]) for start, end in pairwise(starts)],
+        times[: starts[-1]],
+    )
 
 
 def _text(texts: Sequence[str]) -> str:

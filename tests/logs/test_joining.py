@@ -32,6 +32,21 @@ ValueError""",
     (stdlib 5.2) gen_server.erl:1113: :gen_server.try_handle_call/4
 Last message (from #PID<0.1.0>): :get
 State: %{}""",
+    "elixir with a message of several lines": """\
+12:00:01.234 [error] GenServer Feeds.Cache terminating
+** (Ecto.NoResultsError) expected at least one result but got none in query:
+
+from e0 in Shop.Episode,
+  where: e0.id == ^4711
+
+    (ecto 3.10.3) lib/ecto/repo/queryable.ex:164: Ecto.Repo.Queryable.one!/3
+    (shop 0.4.2) lib/shop/episodes.ex:33: Shop.Episodes.fetch!/1
+Last message (from #PID<0.1230.0>): {:fetch, 4711}""",
+    "erlang's process": """\
+=ERROR REPORT==== 22-Nov-2026::10:00:00.123456 ===
+Error in process <0.85.0> with exit value:
+{badarith,[{erlang,'+',[1,a],[{file,"erlang.erl"},{line,3}]},
+           {proc_lib,init_p,3,[{file,"proc_lib.erl"},{line,241}]}]}""",
     "erlang": """\
 =ERROR REPORT==== 1-Jan-2026::12:00:00 ===
 ** Generic server cache terminating
@@ -61,6 +76,12 @@ java.lang.IllegalStateException: no feed
 Caused by: java.io.IOException: broken pipe
 \tat com.foo.Net.read(Net.java:7)
 \t... 12 more""",
+    "java with a message of several lines": """\
+Exception in thread "main" java.lang.IllegalStateException: 3 of 5 parts
+of the file are missing
+
+from the archive
+\tat com.foo.Main.main(Main.java:12)""",
     "node": """\
 /app/index.js:10
     throw new TypeError("no feed");
@@ -109,6 +130,22 @@ def test_a_trace_may_come_in_parts(trace: str) -> None:
 def test_lines_that_tell_of_no_trouble_stay_alone() -> None:
     lines = ["GET /", "Traceback", "", "GET /x", "ERROR a", "ERROR b", "INFO c"]
     assert joined(lines) == lines
+
+
+def test_an_error_without_a_stack_takes_no_other_lines() -> None:
+    error = "java.io.IOException: broken pipe"
+    assert joined([error, *["GET /"] * 20]) == [error, *["GET /"] * 20]
+    other = "2026-01-01 12:00:00 ERROR c.f.Feeds - failed\n\tat com.foo.Net.read(Net.java:7)"
+    assert joined([error, "GET /", *other.split("\n")]) == [error, "GET /", other]
+    assert joined(["** (exit) shutdown", "GET /"]) == ["** (exit) shutdown", "GET /"]
+
+
+def test_what_was_held_for_a_stack_that_never_came_is_several_messages() -> None:
+    joiner = Joiner(Rules())
+    lines = ["java.io.IOException: broken pipe", "GET /a", "GET /b"]
+    assert joiner.feed([1, 2, 3], lines).texts == []
+    found = joiner.flush()
+    assert (found.texts, found.times, found.lines) == (lines, [1, 2, 3], [1, 2, 3])
 
 
 def test_indented_lines_and_closing_brackets_belong_to_the_line_above() -> None:

@@ -9,8 +9,6 @@ from exporters.logs.model import Line
 from exporters.logs.parsing import Parsed, parse
 from tests.logs.exceptions import stacks
 
-# Some lines in them look like lines of their own: such an exception may be told without its place.
-TORN = {"ELIXIR", "ERLANG", "JAVA_MAIN"}
 STACKS = {name: text for name, text in vars(stacks).items() if name.isupper()}
 
 
@@ -22,10 +20,7 @@ def test_of_lines_that_come_one_by_one_the_exception_is_counted_once(name: str) 
     found = [one for one in map(exception_of, map(_line, joined)) if one]
     whole = recognise(STACKS[name])
     assert whole
-    if name in TORN:
-        assert [one.type for one in found] in ([whole.type], [])
-    else:
-        assert found == [whole]
+    assert found == [whole]
 
 
 def _line(text: str) -> Line:
