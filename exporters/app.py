@@ -50,6 +50,10 @@ __all__ = [
 ]
 
 VERSION = version("nearfield")
+_NOTHING = (
+    "nothing is configured yet: write nearfield.toml with at least one of these, or see everything"
+    " at work with `nearfield demo`"
+)
 
 
 def read_settings(
@@ -76,7 +80,7 @@ def configured(settings: Settings) -> tuple[str, ...]:
     )
     problems = [problem for name in names if (problem := KINDS[name].lacks(settings))]
     if problems or not names:
-        raise SettingsError(problems or [kind.cure for kind in KINDS.values()])
+        raise SettingsError(problems or [_NOTHING, *(kind.cure for kind in KINDS.values())])
     return names
 
 

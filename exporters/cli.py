@@ -5,6 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +19,10 @@ DONE, FAILED, WRONG_USAGE = 0, 1, 2
 
 class _Parser(argparse.ArgumentParser):
     """Tells a wrong usage in one line, with the command that explains the right one."""
+
+    def __init__(self, **options: Any) -> None:
+        wide = partial(argparse.HelpFormatter, max_help_position=26)
+        super().__init__(**{"formatter_class": wide, **options})
 
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
@@ -45,27 +50,43 @@ def _parser() -> argparse.ArgumentParser:
         prog="nearfield",
         description="Observability and business metrics for people who publish audio on a platform"
         " of their own.",
-        epilog="Try it: nearfield demo",
+        epilog="New here? `nearfield demo` shows all of it on sample data, and leaves nothing"
+        " behind. Every command explains itself: nearfield COMMAND --help.",
     )
     parser.add_argument("--version", action="version", version=f"nearfield {app.VERSION}")
     known = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_run(known.add_parser("run", help="serve the metrics of what the settings name"))
+    _add_run(
+        known.add_parser("run", help="read what the settings name, and serve it to Prometheus")
+    )
     _add_demo(known.add_parser("demo", help="see everything at work on sample data"))
-    _add_check(known.add_parser("check", help="tell every problem of the settings at once"))
+    _add_check(known.add_parser("check", help="find every mistake in the settings before you run"))
     commands.add_backfill(known.add_parser("backfill", help="count archived log files, each once"))
-    commands.add_report(known.add_parser("report", help="tell the downloads of each episode"))
-    dashboards_command.add(known.add_parser("dashboards", help="what is seen in Grafana"))
-    fastly_command.add(known.add_parser("fastly", help="have Fastly send its lines"), DEFAULT_FILE)
+    commands.add_report(
+        known.add_parser("report", help="downloads of each episode, as a table, JSON or CSV")
+    )
+    dashboards_command.add(
+        known.add_parser("dashboards", help="write the Grafana dashboards, or upload them")
+    )
+    fastly_command.add(
+        known.add_parser("fastly", help="have Fastly send its log lines to you"), DEFAULT_FILE
+    )
     return parser
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.description = "Serve metrics until SIGTERM or Ctrl-C."
+    parser.description = (
+        "Read what the settings name and serve it to Prometheus, until SIGTERM or Ctrl-C. What"
+        " cannot be reached is tried again and again; /readyz and the page at / say what and why."
+        " SIGHUP reads the files of your own queries again."
+    )
+    parser.epilog = (
+        "Examples: nearfield run; nearfield run downloads containers --config /etc/nearfield.toml"
+    )
     parser.add_argument(
         "exporters",
         nargs="*",
         metavar="EXPORTER",
-        help=f"one or more of: {', '.join(app.KINDS)} (default: all that are configured)",
+        help=f"any of {', '.join(app.KINDS)} (default: all that the settings configure)",
     )
     _add_config(parser)
     parser.set_defaults(start=_start_run)
@@ -73,12 +94,17 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Start a PostgreSQL with sample shows and listeners whose log lines come as Fastly sends"
-        " them, serve every metric, and start the neighbours that are found on PATH. Ctrl-C ends"
-        " all of it."
+        "See everything at work in some 20 seconds: a PostgreSQL of its own with sample shows,"
+        " listeners whose log lines come as Fastly sends them, every metric and the page at /."
+        " Prometheus, Alertmanager, node and postgres exporter are started beside it where they are"
+        " installed. Ctrl-C ends all of it and leaves nothing behind."
     )
+    parser.epilog = "Examples: nearfield demo; nearfield demo --scenario calm --data-dir my-demo"
     parser.add_argument(
-        "--data-dir", type=Path, help="keep the data there (default: a folder that goes at the end)"
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="keep the data there, for the next time (default: a folder that goes at the end)",
     )
     parser.add_argument(
         "--once", action="store_true", help="exit with 0 once every exporter has served data"
@@ -114,8 +140,9 @@ def _there(text: str) -> Path:
 
 def _add_check(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Read the settings as `run` would, and explain each of your queries where its database"
-        " answers."
+        "Read the settings as `run` would, and tell every mistake at once, one a line, without a"
+        " secret in it. Each of your own queries is explained by its database, where that answers."
+        " Nothing is started, and nothing is written."
     )
     _add_config(parser)
     parser.set_defaults(start=lambda o: check.run(_file(o.config), os.environ))
@@ -126,7 +153,7 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
         "--config",
         type=Path,
         metavar="FILE",
-        help=f"settings in TOML (default: {DEFAULT_FILE} where it is there)",
+        help=f"the settings (default: {DEFAULT_FILE} in this folder, if there is one)",
     )
 
 

@@ -17,7 +17,10 @@ def add_backfill(parser: argparse.ArgumentParser) -> None:
     """Say what `nearfield backfill` takes."""
     parser.description = (
         "Count archived log files, each once: by its content, whatever its name and compression."
-        " Ends at any time and goes on with the same command."
+        " Interrupt it when you like; the same command goes on where it was."
+    )
+    parser.epilog = (
+        "Example: nearfield backfill logs/ 's3://bucket/fastly/2025' --episodes episodes.csv"
     )
     parser.add_argument(
         "paths",
@@ -29,20 +32,27 @@ def add_backfill(parser: argparse.ArgumentParser) -> None:
         "--episodes",
         type=Path,
         metavar="CSV",
-        help="what is known of episodes: podcast,episode,audio_bytes,duration_seconds,published_at",
+        help="what is known of episodes, with a head line of podcast, episode, audio_bytes,"
+        " duration_seconds, published_at",
     )
     parser.add_argument(
-        "--format", default="auto", help="format of the lines (default: found out line by line)"
+        "--format",
+        default="auto",
+        metavar="NAME",
+        help="format of the lines (default: found out line by line)",
     )
     parser.add_argument(
-        "--openmetrics", type=Path, metavar="FILE", help="write their history for promtool there"
+        "--openmetrics",
+        type=Path,
+        metavar="FILE",
+        help="write their history there, and say the promtool command that gives it to Prometheus",
     )
     parser.add_argument(
         "--label",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="give it to every series of --openmetrics; may be repeated",
+        help="a label for every series of --openmetrics, such as job=nearfield; may be repeated",
     )
     _add_ledger(parser)
     parser.set_defaults(start=_start_backfill)
@@ -50,15 +60,24 @@ def add_backfill(parser: argparse.ArgumentParser) -> None:
 
 def add_report(parser: argparse.ArgumentParser) -> None:
     """Say what `nearfield report` takes."""
-    parser.description = "Tell downloads, listeners, bytes and requests of each episode."
+    parser.description = (
+        "Tell what each episode came to: downloads, listeners, bytes, files' worth of bytes, and"
+        " requests. Days are those of UTC."
+    )
+    parser.epilog = "Example: nearfield report --from 2026-01-01 --to 2026-02-01 --format csv"
     parser.add_argument(
-        "--from", dest="first", type=_day, required=True, metavar="DAY", help="first UTC day"
+        "--from", dest="first", type=_day, required=True, metavar="DAY", help="the first day"
     )
     parser.add_argument(
-        "--to", dest="end", type=_day, required=True, metavar="DAY", help="first day left out"
+        "--to", dest="end", type=_day, required=True, metavar="DAY", help="the day after the last"
     )
-    parser.add_argument("--podcast", help="only this one (default: all)")
-    parser.add_argument("--format", choices=_FORMS, default=_FORMS[0], help=f"default: {_FORMS[0]}")
+    parser.add_argument("--podcast", metavar="NAME", help="only this show (default: all)")
+    parser.add_argument(
+        "--format",
+        choices=_FORMS,
+        default=_FORMS[0],
+        help=f"how to write it (default: {_FORMS[0]})",
+    )
     _add_ledger(parser)
     parser.set_defaults(start=_start_report)
 
@@ -66,13 +85,16 @@ def add_report(parser: argparse.ArgumentParser) -> None:
 def _add_ledger(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--data-dir", type=Path, help="folder of the embedded ledger, with default settings"
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="folder of an embedded ledger, in place of settings",
     )
     where.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
-        help=f"settings in TOML (default: {DEFAULT_FILE} where it is there)",
+        help=f"the settings (default: {DEFAULT_FILE} in this folder, if there is one)",
     )
 
 

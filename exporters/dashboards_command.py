@@ -20,17 +20,28 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_build(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Write the JSON that Grafana reads, from the dashboards' sources."
     parser.add_argument(
         "--check", action="store_true", help="write nothing; exit 1 where files are not up to date"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="where to (default: dashboards/generated)"
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="the folder to write to (default: dashboards/generated)",
     )
     parser.set_defaults(start=lambda o: build(o.out, check=o.check))
 
 
 def _add_push(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--url", required=True, help="address of Grafana")
+    parser.description = (
+        "Upload the dashboards to a Grafana, and leave alone those that are as they should be."
+    )
+    parser.epilog = (
+        "Example: nearfield dashboards push --url https://grafana.example --token-file token"
+        " --dry-run"
+    )
+    parser.add_argument("--url", required=True, help="address of your Grafana")
     parser.add_argument(
         "--token-file",
         required=True,
@@ -38,8 +49,13 @@ def _add_push(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="file with the token of a service account that may write dashboards",
     )
-    parser.add_argument("--folder", default=FOLDER, metavar="UID", help="uid of the folder")
-    parser.add_argument("--dry-run", action="store_true", help="only tell what would change")
+    parser.add_argument(
+        "--folder",
+        default=FOLDER,
+        metavar="UID",
+        help=f"uid of the folder that they go into (default: {FOLDER})",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would change")
     parser.set_defaults(start=_start_push)
 
 

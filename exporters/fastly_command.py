@@ -76,7 +76,9 @@ def _add_setup(parser: argparse.ArgumentParser, default: Path) -> None:
         help="a token that may write the services (default: that of fastly.realtime)",
     )
     parser.add_argument("--name", default=NAME, help=f"name of the endpoint (default: {NAME})")
-    parser.add_argument("--activate", action="store_true", help="activate the new version")
+    parser.add_argument(
+        "--activate", action="store_true", help="have the new version serve at once"
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     _add_config(parser, default)
     parser.set_defaults(start=lambda o: _setup(o, default))
@@ -87,7 +89,7 @@ def _add_config(parser: argparse.ArgumentParser, default: Path) -> None:
         "--config",
         type=Path,
         metavar="FILE",
-        help=f"settings in TOML (default: {default} where it is there)",
+        help=f"the settings (default: {default} in this folder, if there is one)",
     )
 
 

@@ -51,7 +51,8 @@ def test_nothing_configured_says_what_each_exporter_lacks(
 ) -> None:
     code, _, err = nearfield(capsys, "run")
     assert code == 2
-    assert len(err) == len(app.KINDS)
+    assert "nearfield demo" in err[0]
+    assert len(err) == 1 + len(app.KINDS)
     assert all(line.startswith("nearfield: ") for line in err)
 
 

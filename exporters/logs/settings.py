@@ -19,7 +19,7 @@ def _pattern(text: str) -> str:
     except re.error as error:
         raise wants(f"a regular expression: {error}") from None
     if found.match(""):
-        raise wants("a regular expression that does not match nothing")
+        raise wants("a regular expression that matches at least one character")
     return text
 
 

@@ -27,10 +27,10 @@ _WANTED = {
     "dict_type": "wants a table of names and values",
     "model_type": "wants a table of settings",
     "model_attributes_type": "wants a table of settings",
-    "greater_than": "wants a number over {gt}",
-    "greater_than_equal": "wants a number of at least {ge}",
-    "less_than": "wants a number under {lt}",
-    "less_than_equal": "wants a number of at most {le}",
+    "greater_than": "wants a number over {gt:g}",
+    "greater_than_equal": "wants a number of at least {ge:g}",
+    "less_than": "wants a number under {lt:g}",
+    "less_than_equal": "wants a number of at most {le:g}",
     "literal_error": "wants one of {expected}",
     "wants": "wants {what}",
 }
@@ -48,6 +48,8 @@ def wanted(error: ErrorDetails) -> str:
     """Return what one of pydantic's errors wants in the place of a value that it does not quote."""
     context: dict[str, Any] = error.get("ctx") or {}
     text = _WANTED.get(error["type"])
+    if error["type"] == "literal_error":
+        context = {"expected": context["expected"].replace("'", '"')}
     return text.format(**context) if text else "is not valid: " + error["msg"].lower()
 
 

@@ -1,13 +1,21 @@
 """The `[fastly.lines]` table of the settings: which request lines go to Loki."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from exporters.core.quantities import Duration, Size
-from exporters.core.settings import Section
+from exporters.core.settings import Section, wants
 
-Status = Annotated[str, Field(pattern="^[1-5](xx|[0-9]{2})$")]
+
+def _status(text: str) -> str:
+    if not re.fullmatch("[1-5](xx|[0-9]{2})", text):
+        raise wants('a status or a class of them, such as "404" or "5xx"')
+    return text
+
+
+Status = Annotated[str, AfterValidator(_status)]
 
 
 class LinesSettings(Section):
