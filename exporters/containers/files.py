@@ -183,7 +183,7 @@ def _sockets(said: Said) -> model.Sockets | None:
 
 def _v1_cpu(said: Said) -> Cpu:
     ticks = said("cpuacct.stat") or (None, None)
-    return Cpu(said("cpuacct.usage"), *ticks, *(said("cpu.stat") or (None, None, None)))
+    return Cpu(said("cpuacct.usage"), *ticks, **(said("cpu.stat") or {}))
 
 
 def _v1_memory(said: Said) -> Memory:
@@ -206,13 +206,11 @@ def _v1_devices(said: Said) -> tuple[Device, ...]:
 
 
 def _v2_memory(said: Said) -> Memory:
-    failures, kills = said("memory.events") or (None, None)
     return Memory(
         usage=said("memory.current"),
         swap=said("memory.swap.current"),
         max_usage=said("memory.peak"),
-        failures=failures,
-        kills=kills,
+        **(said("memory.events") or {}),
         **(said("memory.stat") or {}),
     )
 

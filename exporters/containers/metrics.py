@@ -3,45 +3,14 @@
 Its counters without `_total` are untyped, as OpenMetrics wants it and promtool accepts.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 
+from exporters.containers import facts
+from exporters.containers.kinds import BASE, Kind, One, Values
 from exporters.containers.model import Device, Interface, Pressure
 from exporters.containers.source import Sample
-from exporters.core.exposition import Limits, OnDrop, Policy, ValueFamily, ValueKind
-
-BASE = ("id", "name", "image", "service", "stack")
-"""Labels of all that a container brings; the chosen `container_label_…` come after them."""
-
-Values = Iterable[tuple[tuple[str, ...], float]]
-"""The values of the labels beyond `BASE`, and a number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A family: how it is announced, and what a sample has for it."""
-
-    name: str
-    kind: ValueKind
-    help: str
-    of: Callable[[Sample], Values]
-    labels: tuple[str, ...] = field(default=())
-
-
-class One:
-    """The rows of a family that has one number of a container, or none."""
-
-    __slots__ = ("get", "labels")
-
-    def __init__(self, get: Callable[[Sample], float | None], *labels: str) -> None:
-        self.get = get
-        self.labels = labels
-
-    def __call__(self, sample: Sample) -> Values:
-        """Return the row, if there is one."""
-        value = self.get(sample)
-        return () if value is None else ((self.labels, value),)
+from exporters.core.exposition import Limits, OnDrop, Policy, ValueFamily
 
 
 def _cpu(attribute: str) -> Callable[[Sample], Values]:
@@ -69,6 +38,7 @@ def _faults(sample: Sample) -> Values:
     memory = sample.reading.memory
     for kind, count in (("pgfault", memory.faults), ("pgmajfault", memory.major_faults)):
         if count is not None:
+            yield (kind, "container"), count
             yield (kind, "hierarchy"), count
 
 
@@ -127,6 +97,18 @@ def _cpu_kinds() -> Iterator[Kind]:
         "Time that a container was held back by its CPU limit.",
         _throttle("throttled"),
     )
+    yield Kind(
+        f"{cfs}burst_periods_total",
+        "counter",
+        "Periods in which a limited container used more, since it had used less before.",
+        _throttle("burst_periods"),
+    )
+    yield Kind(
+        f"{cfs}burst_seconds_total",
+        "counter",
+        "CPU time over the limit that a container had saved before.",
+        _throttle("burst"),
+    )
 
 
 def _memory_kinds() -> Iterator[Kind]:
@@ -151,10 +133,17 @@ def _memory_kinds() -> Iterator[Kind]:
         "How often memory in use came to the limit; a counter under cAdvisor's name.",
         _memory("failures"),
     )
+    for name, text in (("high", "slowed down at memory.high"), ("max", "brought to its limit")):
+        yield Kind(
+            f"container_memory_events_{name}_total",
+            "counter",
+            f"How often a container was {text}, of cgroup v2.",
+            _memory(f"{name}_events"),
+        )
     yield Kind(
         "container_memory_failures_total",
         "counter",
-        "Page faults, of the container and all below it.",
+        "Page faults of the container with all below it, under both of cAdvisor's scopes.",
         _faults,
         ("failure_type", "scope"),
     )
@@ -202,61 +191,14 @@ def _pressure_kinds() -> Iterator[Kind]:
             )
 
 
-def _limit_kinds() -> Iterator[Kind]:
-    def spec(name: str, text: str, get: Callable[[Sample], float | None]) -> Kind:
-        return Kind(f"container_spec_{name}", "gauge", text, One(get))
-
-    yield spec("cpu_period", "Microseconds of a period.", attrgetter("container.limits.cpu_period"))
-    yield spec("cpu_quota", "Microseconds of CPU time a period, where limited.", _quota)
-    yield spec(
-        "cpu_shares",
-        "Weight against other containers, 1024 where none is set.",
-        lambda s: s.container.limits.cpu_shares or 1024,
-    )
-    memory = "Bytes, 0 where there is no limit:"
-    yield spec("memory_limit_bytes", f"{memory} of memory.", attrgetter("container.limits.memory"))
-    yield spec(
-        "memory_swap_limit_bytes",
-        f"{memory} of memory and swap together.",
-        attrgetter("container.limits.memory_swap"),
-    )
-    yield spec(
-        "memory_reservation_limit_bytes",
-        f"{memory} the soft one.",
-        attrgetter("container.limits.memory_reservation"),
-    )
-
-
-def _quota(sample: Sample) -> float | None:
-    limits = sample.container.limits
-    return limits.cpus * limits.cpu_period if limits.cpus else None
-
-
-def _other_kinds() -> Iterator[Kind]:
-    def gauge(name: str, text: str, get: Callable[[Sample], float | None]) -> Kind:
-        return Kind(f"container_{name}", "gauge", text, One(get))
-
-    yield gauge("threads", "Threads that run or wait.", attrgetter("reading.threads"))
-    yield gauge(
-        "threads_max", "How many threads it may have.", lambda s: s.container.limits.pids or None
-    )
-    yield gauge("processes", "Processes of the container.", attrgetter("reading.processes"))
-    yield gauge(
-        "start_time_seconds",
-        "When it was last started, in Unix seconds.",
-        attrgetter("container.started_at"),
-    )
-    yield gauge("last_seen", "When it was last sampled, in Unix seconds.", attrgetter("seen_at"))
-
-
 KINDS = (
     *_cpu_kinds(),
     *_memory_kinds(),
     *_io_kinds(),
     *_network_kinds(),
     *_pressure_kinds(),
-    *_limit_kinds(),
-    *_other_kinds(),
+    *facts.limits(),
+    *facts.others(),
 )
 
 

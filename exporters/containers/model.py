@@ -23,9 +23,12 @@ class Cpu:
     """All of it."""
     user: float | None = None
     system: float | None = None
-    periods: int | None = None
-    throttled_periods: int | None = None
+    periods: float | None = None
+    throttled_periods: float | None = None
     throttled: float | None = None
+    burst_periods: float | None = None
+    """Periods in which it used what it had saved in others; before Linux 5.14 nobody can save."""
+    burst: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ class Memory:
     """How often the usage came to the limit."""
     kills: int | None = None
     """Processes that the kernel killed for want of memory."""
+    high_events: int | None = None
+    """How often its tasks were slowed down at `memory.high`; of v2 only, as the next."""
+    max_events: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +131,20 @@ def v1_ticks(data: bytes) -> tuple[float, float]:
     return int(found[b"user"]) / TICKS, int(found[b"system"]) / TICKS
 
 
-def v1_throttling(data: bytes) -> tuple[int, int, float]:
-    """Return periods, throttled periods and throttled seconds of v1's `cpu.stat`."""
-    found = fields(data)
-    throttled = int(found[b"throttled_time"]) / 1e9
-    return int(found[b"nr_periods"]), int(found[b"nr_throttled"]), throttled
+def v1_throttling(data: bytes) -> dict[str, float]:
+    """Return what the limit did, of v1's `cpu.stat`."""
+    return _throttling(fields(data), b"throttled_time", b"burst_time", 1e9)
+
+
+def _throttling(found: Fields, throttled: bytes, burst: bytes, second: float) -> dict[str, float]:
+    parts: dict[str, float] = {
+        "periods": int(found[b"nr_periods"]),
+        "throttled_periods": int(found[b"nr_throttled"]),
+        "throttled": int(found[throttled]) / second,
+    }
+    if b"nr_bursts" in found:
+        parts |= {"burst_periods": int(found[b"nr_bursts"]), "burst": int(found[burst]) / second}
+    return parts
 
 
 def v2_cpu(data: bytes) -> Cpu:
@@ -139,9 +154,7 @@ def v2_cpu(data: bytes) -> Cpu:
     system = int(found[b"system_usec"]) / 1e6
     if b"nr_periods" not in found:
         return Cpu(usage, user, system)
-    throttled = int(found[b"throttled_usec"]) / 1e6
-    counts = int(found[b"nr_periods"]), int(found[b"nr_throttled"])
-    return Cpu(usage, user, system, *counts, throttled)
+    return Cpu(usage, user, system, **_throttling(found, b"throttled_usec", b"burst_usec", 1e6))
 
 
 def v1_kills(data: bytes) -> int:
@@ -149,10 +162,12 @@ def v1_kills(data: bytes) -> int:
     return int(fields(data)[b"oom_kill"])
 
 
-def v2_events(data: bytes) -> tuple[int, int]:
-    """Return how often `memory.events` says the limit was met, and how many were killed."""
+def v2_events(data: bytes) -> dict[str, int]:
+    """Return how often `memory.events` says the limits were met, and how many were killed."""
     found = fields(data)
-    return int(found[b"max"]), int(found[b"oom_kill"])
+    high, most = int(found[b"high"]), int(found[b"max"])
+    kills = int(found[b"oom_kill"])
+    return {"failures": most, "kills": kills, "high_events": high, "max_events": most}
 
 
 def v1_memory(stat: bytes) -> dict[str, int]:

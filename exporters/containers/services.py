@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from exporters.containers.metrics import Values
+from exporters.containers.kinds import Values
 from exporters.containers.source import Sample
 from exporters.core.exposition import HistogramFamily, Limits, OnDrop, Row, ValueFamily
 from exporters.docker.model import HEALTHS, STATES, Container

@@ -7,6 +7,7 @@ from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from exporters.containers import metrics, services
+from exporters.containers.kinds import One, Values
 from exporters.containers.settings import label_name
 from exporters.containers.source import Sample
 from exporters.core.exposition import Labels, Limits, OnDrop, ValueFamily
@@ -15,7 +16,7 @@ from exporters.docker.inventory import Inventory
 from exporters.docker.model import Container
 
 Looks = Poller[tuple[Sample, ...]]
-Of = Callable[[Sample], metrics.Values]
+Of = Callable[[Sample], Values]
 Columns = tuple[list[int], list[Labels], list[float]]
 """The number of the container, the labels beyond its own, and the value of each row."""
 
@@ -123,7 +124,7 @@ def lives(container: Container, held: Mapping[str, Container]) -> bool:
 
 def _columns(of: Of, samples: Sequence[Sample], everyone: list[int]) -> Columns:
     """The columns of a family; `everyone` has the numbers of all containers."""
-    if isinstance(of, metrics.One):
+    if isinstance(of, One):
         numbers = list(map(of.get, samples))
         if None not in numbers:  # the common case, and most of the page
             return everyone, [of.labels] * len(samples), cast("list[float]", numbers)

@@ -53,6 +53,7 @@ class Container:
     """`starting`, `healthy`, `unhealthy`, or empty where nothing checks it."""
     pid: int
     """On the host; 0 where it does not run."""
+    created_at: float
     started_at: float
     finished_at: float
     exit_code: int
@@ -119,6 +120,7 @@ def parse_container(answer: Mapping[str, Any]) -> Container:
         state=state["Status"],
         health=_health((state.get("Health") or {}).get("Status", "")),
         pid=int(state.get("Pid", 0)),
+        created_at=timestamp(answer.get("Created", "")),
         started_at=timestamp(state.get("StartedAt", "")),
         finished_at=timestamp(state.get("FinishedAt", "")),
         exit_code=int(state.get("ExitCode", 0)),

@@ -42,6 +42,7 @@ def check(sample: Sample) -> None:
     assert (cpu.usage, memory.usage) == (3.0, 1_000_000)
     assert (cpu.user, cpu.system) == (2.0, 1.0)
     assert (cpu.periods, cpu.throttled_periods, cpu.throttled) == (10, 4, 0.25)
+    assert (cpu.burst_periods, cpu.burst) == (3, 0.5)
     assert (memory.rss, memory.cache, memory.swap, memory.kernel) == (400000, 500000, 3000, 60000)
     assert (memory.active_file, memory.inactive_file, memory.mapped_file) == (80000, 200000, 70000)
     assert (memory.max_usage, memory.failures, memory.kills) == (2_000_000, 5, 1)
@@ -72,6 +73,8 @@ def test_version_2_is_read_in_every_layout(
     look = source.look([container(parent)])
     check(only(look))
     assert only(look).reading.pressure == dict.fromkeys(("cpu", "memory", "io"), Pressure(1.5, 0.5))
+    memory = only(look).reading.memory
+    assert (memory.high_events, memory.max_events) == (7, 5)
     assert look.failures == 0
 
 

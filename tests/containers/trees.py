@@ -26,13 +26,13 @@ NETWORK = {
 }
 V2 = {
     "cpu.stat": "usage_usec 3000000\nuser_usec 2000000\nsystem_usec 1000000\nnr_periods 10\n"
-    "nr_throttled 4\nthrottled_usec 250000\nnr_bursts 0\nburst_usec 0\n",
+    "nr_throttled 4\nthrottled_usec 250000\nnr_bursts 3\nburst_usec 500000\n",
     "memory.current": "1000000\n",
     "memory.peak": "2000000\n",
     "memory.swap.current": "3000\n",
     "memory.stat": "anon 400000\nfile 500000\nkernel 60000\nfile_mapped 70000\nactive_file 80000\n"
     "inactive_file 200000\npgfault 11\npgmajfault 2\n",
-    "memory.events": "low 0\nhigh 0\nmax 5\noom 1\noom_kill 1\noom_group_kill 0\n",
+    "memory.events": "low 0\nhigh 7\nmax 5\noom 1\noom_kill 1\noom_group_kill 0\n",
     "io.stat": "254:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=0 dios=0\n7:0\n",
     "pids.current": "3\n",
     "cgroup.procs": "1\n2\n",
@@ -43,7 +43,8 @@ V2 = {
 V1 = {
     "cpuacct/cpuacct.usage": "3000000000\n",
     "cpuacct/cpuacct.stat": "user 200\nsystem 100\n",
-    "cpu/cpu.stat": "nr_periods 10\nnr_throttled 4\nthrottled_time 250000000\n",
+    "cpu/cpu.stat": "nr_periods 10\nnr_throttled 4\nthrottled_time 250000000\n"
+    "nr_bursts 3\nburst_time 500000000\n",
     "memory/memory.usage_in_bytes": "1000000\n",
     "memory/memory.max_usage_in_bytes": "2000000\n",
     "memory/memory.failcnt": "5\n",
@@ -73,6 +74,7 @@ def container(parent: str = "", network: str = "bridge") -> Container:
         state="running",
         health="",
         pid=PID,
+        created_at=0.5,
         started_at=1.0,
         finished_at=0.0,
         exit_code=0,
