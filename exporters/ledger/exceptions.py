@@ -26,7 +26,8 @@ WHERE w.batch < excluded.batch
 RETURNING 1
 """
 
-# Adds what was counted. In the order of the key, so that two processes wait for each other instead
+# Adds what was counted; the version is what the ledger knows to have been deployed, else what the
+# image says. In the order of the key, so that two processes wait for each other instead
 # of being told of a deadlock.
 _ADD: Final[LiteralString] = """
 INSERT INTO nearfield.exceptions AS e (
@@ -42,7 +43,7 @@ SELECT
     first_seen,
     last_seen,
     count,
-    nearfield.version_deployed(service, stack, first_seen)
+    coalesce(nearfield.version_deployed(service, stack, first_seen), nullif(image_version, ''))
 FROM unnest(
     %(service)s::text [],
     %(stack)s::text [],
@@ -52,9 +53,10 @@ FROM unnest(
     %(place)s::text [],
     %(first_seen)s::timestamptz [],
     %(last_seen)s::timestamptz [],
-    %(count)s::bigint []
+    %(count)s::bigint [],
+    %(image_version)s::text []
 ) AS new (
-    service, stack, fingerprint, type, message, place, first_seen, last_seen, count
+    service, stack, fingerprint, type, message, place, first_seen, last_seen, count, image_version
 )
 ORDER BY service, stack, fingerprint
 ON CONFLICT (service, stack, fingerprint) DO UPDATE SET
@@ -138,6 +140,9 @@ class ExceptionCount:
     first_seen: datetime
     last_seen: datetime
     count: int
+    image_version: str = ""
+    """What the image said of its version when it was first seen: believed where no deploy was
+    watched."""
 
 
 @dataclass(frozen=True, slots=True)

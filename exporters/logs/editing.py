@@ -111,7 +111,9 @@ class Editor:
         levels: Sequence[str],
     ) -> list[Line]:
         who = map(repeat, (origin.container, origin.service, origin.stack, stream))
-        rows = zip(times, *who, levels, texts, map(Parsed, texts), strict=False)
+        rows = zip(
+            times, *who, levels, texts, map(Parsed, texts), repeat(origin.version), strict=False
+        )
         return list(map(_line, rows))
 
 

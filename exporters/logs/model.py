@@ -26,6 +26,8 @@ class Line(NamedTuple):
     """Its lines, joined by line feeds, without colours and secrets."""
     fields: Mapping[str, str]
     """What JSON or logfmt in the text said, names to words."""
+    version: str = ""
+    """What its image says of its version; may be empty."""
 
 
 class Reader(Protocol):

@@ -87,6 +87,17 @@ async def test_the_first_version_is_the_one_that_ran(ledger: Database) -> None:
     assert await rows(ledger, "service, first_version") == [("api", None), ("web", "a")]
 
 
+async def test_what_the_image_says_is_believed_where_no_deploy_was_watched(
+    ledger: Database,
+) -> None:
+    await note(ledger, BEFORE)
+    said = replace(BOOM, image_version="from the image")
+    await add(ledger, [said, replace(said, service="api")], "me", 1)
+    assert await rows(ledger, "service, first_version") == [("api", "from the image"), ("web", "a")]
+    await settle_versions(ledger)
+    assert await rows(ledger, "service, first_version") == [("api", "from the image"), ("web", "a")]
+
+
 async def test_a_deploy_under_way_is_named_rather_than_what_it_replaces(ledger: Database) -> None:
     await note(ledger, BEFORE)
     await note(ledger, DEPLOY)

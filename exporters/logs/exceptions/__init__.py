@@ -52,4 +52,4 @@ class Exceptions:
             raised = exception_of(line)
             if raised:
                 self._metrics.count(line.service, line.stack, raised.type)
-                self._tally.add(line.service, line.stack, raised, line.time_ns)
+                self._tally.add(line.service, line.stack, raised, line.time_ns, line.version)

@@ -19,6 +19,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class _Count:
     first_ns: int
     last_ns: int
+    version: str
+    """Of the first one."""
     count: int = 0
 
 
@@ -36,12 +38,14 @@ class Tally:
         """How many kinds wait."""
         return self._kinds
 
-    def add(self, service: str, stack: str, raised: Raised, time_ns: int) -> None:
+    def add(
+        self, service: str, stack: str, raised: Raised, time_ns: int, version: str = ""
+    ) -> None:
         """Count one exception; `time_ns` is that of its line, since 1970."""
         kinds = self._services.setdefault((service, stack), OrderedDict())
         count = kinds.get(raised)
         if count is None:
-            count = kinds[raised] = _Count(time_ns, time_ns)
+            count = kinds[raised] = _Count(time_ns, time_ns, version)
             self._kinds += 1
             self._make_room(kinds)
         else:
@@ -64,6 +68,7 @@ class Tally:
                 first_seen=_moment(count.first_ns),
                 last_seen=_moment(count.last_ns),
                 count=count.count,
+                image_version=count.version,
             )
             for (service, stack), kinds in services.items()
             for raised, count in kinds.items()

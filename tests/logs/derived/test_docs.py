@@ -99,7 +99,8 @@ def test_figures_are_those_of_the_code() -> None:
 
 def test_columns_of_the_ledger_are_told() -> None:
     told = {name for cell in rows("column") for name in re.findall(r"`(\w+)`", cell)}
-    assert told == {field.name for field in fields(ExceptionCount)} | {"first_version"}
+    counted = {field.name for field in fields(ExceptionCount)}
+    assert told == counted - {"image_version"} | {"first_version"}
 
 
 def test_signs_in_messages_are_told() -> None:

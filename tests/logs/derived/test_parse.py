@@ -86,7 +86,7 @@ def test_what_is_left_out_has_a_default() -> None:
         (f"a_total: {{{GOOD}, scale: 2}}", "a_total.scale: wants a value that it scales"),
         (f"a_s: {{{GOOD}, value: ms, buckets: [2, 1]}}",
          "a_s.buckets: wants numbers that ascend, from 0 or more on"),
-        (f"a_s: {{{GOOD}, value: ms, scale: 0}}", "a_s.scale: wants a number over 0.0"),
+        (f"a_s: {{{GOOD}, value: ms, scale: 0}}", "a_s.scale: wants a number over 0"),
         (f"a_s: {{{GOOD}, value: ms, bucket: [1]}}",
          'a_s.bucket: unknown key; did you mean "buckets"?'),
         (f"a_total: {{{GOOD}, labels: [le]}}",

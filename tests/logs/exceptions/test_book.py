@@ -182,7 +182,7 @@ async def test_a_line_is_counted_at_once_and_in_the_ledger_soon(ledger: Database
     now = time_ns()
 
     def line(text: str) -> Line:
-        return Line(now, "shop_web_1", "web", "shop", "stderr", "error", text, {})
+        return Line(now, "shop_web_1", "web", "shop", "stderr", "error", text, {}, "1.4")
 
     lines: Sequence[Line] = [line(stacks.PYTHON), line("nothing"), line(stacks.PYTHON)]
     exceptions.read(lines)
@@ -202,7 +202,7 @@ async def test_a_line_is_counted_at_once_and_in_the_ledger_soon(ledger: Database
         task.cancel()
         await asyncio.wait([task])
     seen = datetime.fromtimestamp(now // 1000 / 1e6, UTC)
-    assert rows == [("shop", "shop/billing/cards.py in charge", seen, 2, None)]
+    assert rows == [("shop", "shop/billing/cards.py in charge", seen, 2, "1.4")]
     [newest] = [m for c in exceptions.collectors for m in c.collect() if m.name == NEWEST]
     assert newest.samples[0].value == pytest.approx(now / 1e9, abs=1e-3)
 
