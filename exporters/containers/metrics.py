@@ -38,7 +38,6 @@ def _faults(sample: Sample) -> Values:
     memory = sample.reading.memory
     for kind, count in (("pgfault", memory.faults), ("pgmajfault", memory.major_faults)):
         if count is not None:
-            yield (kind, "container"), count
             yield (kind, "hierarchy"), count
 
 
@@ -143,7 +142,7 @@ def _memory_kinds() -> Iterator[Kind]:
     yield Kind(
         "container_memory_failures_total",
         "counter",
-        "Page faults of the container with all below it, under both of cAdvisor's scopes.",
+        "Page faults, of the container and all below it.",
         _faults,
         ("failure_type", "scope"),
     )

@@ -85,12 +85,7 @@ V2 = {
     "container_memory_failcnt": {"": 5},
     "container_memory_events_high_total": {"": 7},
     "container_memory_events_max_total": {"": 5},
-    "container_memory_failures_total": {
-        "pgfault container": 11,
-        "pgfault hierarchy": 11,
-        "pgmajfault container": 2,
-        "pgmajfault hierarchy": 2,
-    },
+    "container_memory_failures_total": {"pgfault hierarchy": 11, "pgmajfault hierarchy": 2},
     "container_fs_reads_bytes_total": {"/dev/vda": 4096},
     "container_fs_writes_bytes_total": {"/dev/vda": 8192},
     "container_fs_reads_total": {"/dev/vda": 1},
