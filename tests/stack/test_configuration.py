@@ -1,11 +1,13 @@
 """What the neighbours are told, checked by the neighbours' own checkers."""
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from exporters.app import configured
 from exporters.core.settings import load
 from exporters.settings import Settings
 from tests.programs import program
@@ -99,19 +101,40 @@ def test_blackbox_exporter_takes_its_settings(tmp_path: Path) -> None:
     assert "ok" in run(blackbox, f"--config.file={file}", "--config.check")
 
 
-def test_nearfield_takes_its_settings(tmp_path: Path) -> None:
+@pytest.fixture
+def nearfield_toml(tmp_path: Path) -> Path:
+    """Nearfield's settings, with its secrets beside them."""
     text = (ROOT / "stack" / "nearfield.toml").read_text()
-    secrets = services()["nearfield"]["secrets"]
-    for name in secrets:
+    for name in services()["nearfield"]["secrets"]:
         (tmp_path / name).write_text("dbname=x" if name.endswith("dsn") else "https://x.invalid/")
     file = tmp_path / "nearfield.toml"
-    # As they are, and with Slack.
-    for shown in (text, text.replace("# [slack]", "[slack]").replace("# webhook", "webhook")):
-        file.write_text(shown.replace("/run/secrets", str(tmp_path)))
-        settings = load(Settings, file, {})
-    assert settings.slack.webhook_url
+    file.write_text(text.replace("/run/secrets", str(tmp_path)))
+    return file
+
+
+def test_nearfield_takes_its_settings(nearfield_toml: Path) -> None:
+    settings = load(Settings, nearfield_toml, {})
     assert settings.docker.host == "tcp://docker:2375"
     assert str(settings.containers.proc_root) == "/host/proc"
+    assert set(configured(settings)) == {"downloads", "fastly", "containers", "deploys", "logs"}
+
+
+def test_nearfield_takes_its_settings_with_slack(nearfield_toml: Path) -> None:
+    text = re.sub(r"^# (?=\[slack|\w+ = )", "", nearfield_toml.read_text(), flags=re.MULTILINE)
+    nearfield_toml.write_text(text)
+    settings = load(Settings, nearfield_toml, {})
+    assert settings.slack.webhook_url
+    assert "digest" in configured(settings)
+
+
+def test_a_host_that_another_watches_counts_no_downloads(nearfield_toml: Path) -> None:
+    text = nearfield_toml.read_text()
+    for table in ("downloads", "fastly"):
+        text, found = re.subn(rf"^\[{table}\].*?(?=^\[)", "", text, flags=re.DOTALL | re.MULTILINE)
+        assert found
+    nearfield_toml.write_text(text)
+    settings = load(Settings, nearfield_toml, {})
+    assert set(configured(settings)) == {"containers", "deploys", "logs"}
 
 
 def test_loki_keeps_what_nearfield_sends() -> None:
