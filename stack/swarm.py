@@ -81,6 +81,9 @@ def _divided(services: dict[str, Service]) -> dict[str, Service]:
     once, node = always["nearfield"], deepcopy(always["nearfield"])
     for each in (once, node):
         del each["networks"]
+        # A swarm kills what is not healthy, and no database comes back by that.
+        test = each["healthcheck"]["test"]
+        each["healthcheck"]["test"] = [part.replace("/readyz", "/healthz") for part in test]
     once["command"] = ["run", "downloads", "fastly", *_SETTINGS]
     once["volumes"] = [each for each in once["volumes"] if not each.startswith(_HOST_FILES)]
     # An overlay network would lead to any node's proxy, so here each has its own node's socket.

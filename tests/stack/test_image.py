@@ -140,7 +140,7 @@ def deployed(engine: Engine, folder: Path, ports: dict[str, int]) -> Path:
         environ["NEARFIELD_WEB__LISTEN"] = f"127.0.0.1:{ports[name]}"
         environ["NEARFIELD_FASTLY__LISTEN"] = f"127.0.0.1:{free_port()}"
         del service["ulimits"]  # a machine for tests may not allow as many
-        # Whom it would talk to is not there: it runs all the same, and is not ready.
+        # It would ask at a port that is another here. Whom Nearfield would talk to is not there.
         service["healthcheck"] = {"disable": True}
     configs = {each["source"] for service in ours.values() for each in service["configs"]}
     secrets = {name for service in ours.values() for name in service["secrets"]}
@@ -174,19 +174,39 @@ def seen(name: str, port: int) -> bool:
     return bool(re.search(series, get(f"http://127.0.0.1:{port}/metrics")[1], re.MULTILINE))
 
 
-def test_a_swarm_runs_nearfield_s_part_of_the_stack_file(
-    image: str, docker_engine: Engine, tmp_path: Path
-) -> None:
-    assert image
+@pytest.fixture
+def swarm(docker_engine: Engine) -> Iterator[Engine]:
+    """The engine as the one node of a swarm, which keeps the volumes."""
     docker_engine("swarm", "init", "--advertise-addr=127.0.0.1", "--listen-addr=127.0.0.1:0")
     try:
         node = docker_engine("node", "ls", "--quiet")
         docker_engine("node", "update", "--label-add=nearfield=home", node)
-        ports = {"nearfield": free_port(), "nearfield-node": free_port()}
-        file = deployed(docker_engine, tmp_path, ports)
-        docker_engine("stack", "deploy", "--resolve-image=never", "-c", str(file), "nearfield")
-        for name, port in ports.items():
-            until(partial(answers, port), f"{name} runs", 120)
-            until(partial(seen, name, ports["nearfield-node"]), f"the node's sees {name}", 120)
+        yield docker_engine
     finally:
         docker_engine("swarm", "leave", "--force")
+
+
+def test_a_swarm_takes_the_whole_stack_file(swarm: Engine, tmp_path: Path) -> None:
+    for name in compose()["secrets"]:
+        (tmp_path / name).write_text("a secret")
+    file = tmp_path / "swarm.yml"
+    script("swarm").main(file)
+    text = file.read_text().replace("./stack/secrets", str(tmp_path))
+    text = re.sub(r"(?<=image: )\S+", "nowhere.invalid/none:1", text)  # so that none is fetched
+    file.write_text(text.replace("file: ./", f"file: {ROOT}/"))
+    swarm("stack", "deploy", "--resolve-image=never", "-c", str(file), "whole")
+    there = set(swarm("stack", "services", "--format={{.Name}}", "whole").split())
+    assert there == {f"whole_{name}" for name in yaml.safe_load(text)["services"]}
+    swarm("stack", "rm", "whole")
+
+
+def test_a_swarm_runs_nearfield_s_part_of_the_stack_file(
+    image: str, swarm: Engine, tmp_path: Path
+) -> None:
+    assert image
+    ports = {"nearfield": free_port(), "nearfield-node": free_port()}
+    file = deployed(swarm, tmp_path, ports)
+    swarm("stack", "deploy", "--resolve-image=never", "-c", str(file), "nearfield")
+    for name, port in ports.items():
+        until(partial(answers, port), f"{name} runs", 120)
+        until(partial(seen, name, ports["nearfield-node"]), f"the node's sees {name}", 120)

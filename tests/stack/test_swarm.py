@@ -41,6 +41,12 @@ def test_containers_and_logs_are_on_every_node_and_the_rest_is_once(stack: dict[
     assert set(modes.values()) == {"global", "replicated"}
 
 
+def test_no_nearfield_is_killed_since_another_is_down(stack: dict[str, Any]) -> None:
+    for name in ("nearfield", "nearfield-node"):
+        [asked] = re.findall(r"9580(/\w+)", str(stack["services"][name]["healthcheck"]["test"]))
+        assert asked == "/healthz", name
+
+
 def test_only_a_node_s_own_nearfield_has_its_socket(stack: dict[str, Any]) -> None:
     with_socket = {
         name
