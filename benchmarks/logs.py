@@ -220,8 +220,19 @@ def measure(url: str, count: int) -> dict[str, float]:
     return found
 
 
-async def away(seconds: float) -> float:
-    """Return the megabytes that this process has at most while lines come and Loki does not."""
+def memory_away(seconds: float) -> float:
+    """Return the megabytes that a process has at most while lines come and Loki does not."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_memory_away, (seconds,))
+
+
+def _memory_away(seconds: float) -> float:
+    asyncio.run(away(seconds))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+async def away(seconds: float) -> None:
+    """Ship lines while there is no Loki."""
     count, pause, rate = 20_000, 0.5, 20_000
     parts = [b"".join(frames("logfmt", count)) for _ in range(2)]
     with tempfile.TemporaryDirectory() as folder:
@@ -241,7 +252,6 @@ async def away(seconds: float) -> float:
                 task.cancel()
                 await asyncio.wait([task])
             print(f"{'away':16} {shipped * count / seconds:10,.0f} lines/s for {seconds:g} s")
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -253,13 +263,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     with serving() as url:
         found = measure(url, asked.lines)
-        peak = asyncio.run(away(asked.away))
-        print(f"{'memory':16} {peak:10,.0f} MB at most, what is made beforehand included")
+        peak = memory_away(asked.away)
+        print(f"{'memory':16} {peak:10,.0f} MB at most while Loki is away")
         each = min(peer(url, PEER_LINES) for _ in range(ROUNDS)) / PEER_LINES
     print(f"{'peer':16} {1 / each:10,.0f} lines/s of CPU  (python-logging-loki 0.3.1)")
     print(f"{'ratio':16} {found['logfmt bare'] * each:10,.0f} times fewer CPU seconds a line")
     good = all(rate > (BARE if name.endswith("bare") else FULL) for name, rate in found.items())
-    return 0 if good or not asked.fail else 1
+    return 0 if (good and peak < MEMORY) or not asked.fail else 1
 
 
 if __name__ == "__main__":

@@ -27,14 +27,17 @@ class Gathering:
         self._lots: list[Lot] = []
         self._weight = 0
         self._done: asyncio.Future[None] | None = None
+        self._turn = asyncio.Lock()
         self._some, self._full, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.closed = False
 
     async def add(self, lot: Lot) -> asyncio.Future[None]:
         """Take a lot, when there is room; the future is done when the lot is safe."""
-        while self._weight >= _ROOM * self._size:
-            self._room.clear()
-            await self._room.wait()
+        # Whoever came first is let in first: who brings much would take all the room else.
+        async with self._turn:
+            while self._weight >= _ROOM * self._size:
+                self._room.clear()
+                await self._room.wait()
         self._lots.append(lot)
         self._weight += weight(lot[0])
         self._some.set()
