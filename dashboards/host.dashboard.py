@@ -18,7 +18,7 @@ from dashboards.lib import (
 )
 
 cpu = row(
-    "Processor",
+    "At a glance, and the processor",
     stat(
         "cpu-use",
         "CPU in use",
@@ -53,7 +53,7 @@ cpu = row(
     ),
     stat(
         "uptime",
-        "Since the last boot",
+        "Last boot",
         "When the machine was last started.",
         Prometheus(f"max(node_boot_time_seconds{{{ON}}}) * 1000"),
         unit=Unit.AGO,

@@ -35,7 +35,7 @@ cost = row(
     stat(
         "expected",
         "Expected",
-        "Downloads that the same hours of the last four weeks let expect, their median.",
+        "Downloads to be expected: the median of the same hours in the last four weeks.",
         total("sum(expected) FILTER (WHERE inside)", "expected"),
         unit=Unit.COUNT,
         width=6,
@@ -44,7 +44,7 @@ cost = row(
     stat(
         "seen",
         "Seen",
-        "Downloads that there were.",
+        "Downloads that were counted.",
         total("sum(seen) FILTER (WHERE inside)", "seen"),
         unit=Unit.COUNT,
         width=6,
@@ -53,7 +53,7 @@ cost = row(
     stat(
         "lost",
         "Lost",
-        "Downloads under what was to be expected, hour by hour and show by show.",
+        "Downloads missing from what was to be expected, added up by hour and show.",
         total(LOST, "lost"),
         unit=Unit.COUNT,
         width=6,
@@ -62,7 +62,7 @@ cost = row(
     stat(
         "made-up",
         "Made up later",
-        "Downloads over what was to be expected in the two days after the time range.",
+        "Downloads above what was to be expected, in the two days after the time range.",
         total(f"coalesce({MADE_UP}, 0)", "made_up"),
         unit=Unit.COUNT,
         width=6,
