@@ -77,8 +77,11 @@ def asked(url: str, promql: str) -> list[dict[str, str]]:
 
 
 def test_prometheus_finds_nearfield_and_counts_nothing_twice(tmp_path: Path) -> None:
-    # Without an engine: what is down does not keep it from being found.
-    settings = f'[containers]\n[docker]\nhost = "unix://{tmp_path}/none.sock"\n'
+    # Without an engine and a ledger: what is down does not keep it from being found.
+    settings = (
+        '[ledger]\ndsn = "host=127.0.0.1 port=1"\n'
+        f'[containers]\n[docker]\nhost = "unix://{tmp_path}/none.sock"\n'
+    )
     with (
         nearfield(tmp_path / "nearfield", settings, "containers") as ours,
         another_host() as other,
