@@ -71,6 +71,17 @@ def test_check_tells_every_problem_and_no_value(
     assert "hunter2" not in "".join(err)
 
 
+def test_check_says_what_would_run_and_what_else_could(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "nearfield.toml").write_text("[containers]\n")
+    code, out, err = nearfield(capsys, "check")
+    assert (code, err) == (0, [])
+    assert out[0] == "The settings are right. `nearfield run` would run: containers, deploys"
+    assert len(out) == 1 + len(app.KINDS) - 2
+    assert any("logs.loki_url: wants the address" in line for line in out)
+
+
 def test_help_and_version_are_no_errors(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (("--help",), ("run", "--help"), ("--version",)):
         code, out, err = nearfield(capsys, *arguments)
