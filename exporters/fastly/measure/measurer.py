@@ -68,6 +68,11 @@ class Measurer:
     ) -> None:
         self._workspace.__exit__(kind, error, trace)
 
+    @property
+    def tells(self) -> bool:
+        """Whether any request is told."""
+        return self._telling is not None
+
     def survey(self, file: Path, form: Format, moment: Moment) -> Survey:
         """Read a file of lines, and return what the ledger must be asked about.
 

@@ -134,14 +134,27 @@ class Recorder:
         moment = Moment(now, await self.ledger.calendar(now), entry.live_from, backfill)
         form = self.formats(segment.format)
         form = form.without(_OF_STREAM) if backfill else form
-        with closing(pieces(segment.path, batches, piece, self.scratch)) as files:
-            try:
+        try:
+            with closing(pieces(segment.path, batches, piece, self.scratch)) as files:
                 async with aclosing(self._measured(files, form, moment)) as chunks:
                     await self._record(entry, chunks, recorded, backfill=backfill)
-            except AlreadyRecorded:
-                return Recorded()
+        except AlreadyRecorded:
+            return Recorded(told=await self._told_again(segment, form, moment, piece))
         recorded.committed_at = self.now()
         return recorded
+
+    async def _told_again(
+        self, segment: Segment, form: Format, moment: Moment, piece: int
+    ) -> list[Told]:
+        """Return what is told of a segment that was counted just before a crash.
+
+        Nobody knows whether it was told: the lines are the same to the byte, and Loki drops them.
+        """
+        if not self.measurer.tells:
+            return []
+        with closing(pieces(segment.path, kept(segment, ()), piece, self.scratch)) as files:
+            async with aclosing(self._measured(files, form, moment)) as chunks:
+                return [measured.told async for _, _, measured in chunks]
 
     def _entry(
         self,
