@@ -36,15 +36,10 @@ class LogFile:
         return "snappy" if self.name.endswith(SNAPPY) else ""
 
     async def read(self, take: Callable[[bytes], object]) -> AsyncIterator[int]:
-        """Give its content, as it is stored, to `take` in worker threads; yield how much that is.
+        """Give the content of a file of this machine, as it is stored, to `take` in worker threads.
 
-        Raises OSError or SourceError, and whatever `take` raises.
+        Yields how much that is. Raises OSError, and whatever `take` raises.
         """
-        if self.bucket:
-            async for block in self.bucket.read(self.key):
-                await in_thread(None, partial(take, block))
-                yield len(block)
-            return
         file = await in_thread(None, partial(FileIO, self.name))
         try:
             while taken := await in_thread(None, partial(_burst, file, take)):

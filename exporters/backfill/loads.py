@@ -1,11 +1,12 @@
 """Loads: parts of files, a large one or many small ones, as one segment."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from exporters.backfill.ahead import Ahead
 from exporters.backfill.contents import Contents
 from exporters.backfill.files import LogFile
 from exporters.core.errors import SourceError, StartError
@@ -122,25 +123,33 @@ class Loader:
         """Yield loads, whose logs the taker deletes. Raises OSError where no log can be written."""
         shelf = Shelf(self._folder, self._form)
         try:
-            for number, file in enumerate(files):
-                shelf.name(file.name, number)
-                contents = Contents(file.encoding, self._line_limit, shelf)
-                try:
-                    async for read in file.read(contents.feed):
-                        shelf.read += read
-                        while shelf.ready:
-                            yield shelf.ready.pop(0)
-                    await in_thread(None, contents.finish)
-                except (Refused, SourceError) as error:
-                    self._broken(shelf, file, str(error))
-                except OSError as error:
-                    self._broken(shelf, file, (error.strerror or "cannot be read").lower())
-                self.too_long += contents.too_long.count
+            async with Ahead(files) as ahead:
+                for number, file in enumerate(files):
+                    shelf.name(file.name, number)
+                    async with aclosing(self._read(file, ahead, shelf)) as loads:
+                        async for load in loads:
+                            yield load
             shelf.seal()
             while shelf.ready:
                 yield shelf.ready.pop(0)
         finally:
             shelf.close()
+
+    async def _read(self, file: LogFile, ahead: Ahead, shelf: Shelf) -> AsyncGenerator[Load, None]:
+        """Put a file on the shelf; yield the loads that are full."""
+        contents = Contents(file.encoding, self._line_limit, shelf)
+        try:
+            async with aclosing(ahead.read(file, contents.feed)) as reading:
+                async for read in reading:
+                    shelf.read += read
+                    while shelf.ready:
+                        yield shelf.ready.pop(0)
+            await in_thread(None, contents.finish)
+        except (Refused, SourceError) as error:
+            self._broken(shelf, file, str(error))
+        except OSError as error:
+            self._broken(shelf, file, (error.strerror or "cannot be read").lower())
+        self.too_long += contents.too_long.count
 
     def _broken(self, shelf: Shelf, file: LogFile, why: str) -> None:
         shelf.abandon()

@@ -16,6 +16,7 @@ from exporters.fastly.record.metrics import StreamMetrics
 from exporters.fastly.record.recorder import Recorded, Recorder
 from exporters.fastly.requests.model import Told
 from exporters.fastly.segment import Segment, Source
+from exporters.fastly.together import together
 
 log = logging.getLogger(__name__)
 
@@ -90,20 +91,8 @@ class Worker:
             group.create_task(self._tidy())
             while True:
                 waiting = await self._segments.oldest(len(self._recorders))
-                await self._try(self._record_all(waiting))
-
-    async def _record_all(self, segments: Sequence[Segment]) -> None:
-        """Record segments at the same time. The first error is raised when all have ended."""
-        pairs = zip(self._recorders, segments, strict=False)
-        tasks = [asyncio.ensure_future(self._record(*pair)) for pair in pairs]
-        try:
-            await asyncio.wait(tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        for task in tasks:
-            task.result()
+                pairs = zip(self._recorders, waiting, strict=False)
+                await self._try(together(self._record(*pair) for pair in pairs))
 
     async def _record(self, recorder: Recorder, segment: Segment) -> None:
         recorded = await recorder.record(segment)

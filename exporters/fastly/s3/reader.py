@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from exporters.fastly.s3.bucket import Bucket, Object
 from exporters.fastly.s3.taken import Taken
 from exporters.fastly.segment import Source
 from exporters.fastly.spool import Arrival, Kind, Part, Settled, Spool
+from exporters.fastly.together import together
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ SOURCE: Source = "s3"
 STATE = "s3.json"
 EVERYTHING = 3600.0
 """Seconds between two lists of all objects; those in between begin at the latest ones."""
+AT_A_TIME = 4
+"""Objects that are read at a time; the lines of each are in memory or, if many, on disk."""
 
 _UNLIMITED = 2**60
 
@@ -65,9 +68,7 @@ class S3Reader:
         everything = began - self._listed_all_at >= EVERYTHING
         wanted = await self._list(self._taken, everything)
         try:
-            for each in wanted:
-                await self._take(each)
-                self._taken.add(each)
+            await self._take_all(wanted, self._taken)
         finally:
             self._save(self._taken)
         if everything:
@@ -97,6 +98,17 @@ class S3Reader:
         except OSError as error:
             reason = (error.strerror or "not possible").lower()
             raise SourceUnavailable(f"cannot write which objects are taken: {reason}") from error
+
+    async def _take_all(self, wanted: Sequence[Object], taken: Taken) -> None:
+        """Take objects, a few at a time: each is waited for longer than it is worked on."""
+        waiting = iter(wanted)
+
+        async def work() -> None:
+            for each in waiting:
+                await self._take(each)
+                taken.add(each)
+
+        await together(work() for _ in range(AT_A_TIME))
 
     async def _take(self, found: Object) -> None:
         """Store the lines of one object; one that is broken, or gone, is passed over."""

@@ -14,7 +14,7 @@ from exporters.core.errors import SourceUnavailable
 from exporters.fastly.quarantine import Quarantine
 from exporters.fastly.receive import ReceiveMetrics
 from exporters.fastly.s3 import Bucket, S3Reader
-from exporters.fastly.s3.reader import EVERYTHING
+from exporters.fastly.s3.reader import AT_A_TIME, EVERYTHING
 from exporters.fastly.settings import S3Settings
 from exporters.fastly.spool import Spool, SpoolLimits
 from tests.fastly.bodies.encodings import ENCODERS
@@ -70,7 +70,7 @@ async def test_each_object_is_taken_once(
         assert await bucket.lines() == []
         await put(store, KEY % 1, b"a\nb\n")
         await put(store, KEY % 2, b"c\n")
-        assert await bucket.lines() == [b"a", b"b", b"c"]
+        assert sorted(await bucket.lines()) == [b"a", b"b", b"c"]
         await put(store, KEY % 3, b"d\n")
         assert await bucket.lines() == [b"d"]
         assert await bucket.lines() == []
@@ -156,13 +156,40 @@ async def test_a_broken_object_is_passed_over_once(
 async def test_a_full_spool_is_tried_again(
     tmp_path: Path, store: S3Store, section: S3Settings
 ) -> None:
-    await put(store, KEY % 1, b"a" * 600)
-    await put(store, KEY % 2, b"b" * 600)
-    async with reading(tmp_path, section, SpoolLimits(1000, 10**6, 0.01)) as bucket:
+    bodies = [b"%d" % n * 600 + b"\n" for n in range(8)]
+    for number, body in enumerate(bodies):
+        await put(store, KEY % number, body)
+    limits = SpoolLimits(600 * (AT_A_TIME + 1), 10**6, 0.01)
+    async with reading(tmp_path, section, limits) as bucket:
         with pytest.raises(SourceUnavailable, match="the spool takes nothing: the spool is full"):
             await bucket.reader.poll()
-        assert await drain(bucket.spool) == [b"a" * 600 + b"\n"]
-        assert await bucket.lines() == [b"b" * 600]
+        first = await drain(bucket.spool)
+        assert 0 < len(first) < len(bodies)
+        await bucket.reader.poll()
+        assert sorted(first + await drain(bucket.spool)) == bodies
+        assert bucket.metrics.repeated.value(("s3",)) == 0
+
+
+async def test_a_few_objects_are_read_at_a_time(
+    tmp_path: Path, store: S3Store, section: S3Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3 * AT_A_TIME):
+        await put(store, KEY % number, b"%d\n" % number)
+    reading_now = most = 0
+    read = Bucket.read
+
+    async def counted(self: Bucket, key: str) -> AsyncIterator[bytes]:
+        nonlocal reading_now, most
+        reading_now += 1
+        most = max(most, reading_now)
+        async for block in read(self, key):
+            yield block
+        reading_now -= 1
+
+    monkeypatch.setattr(Bucket, "read", counted)
+    async with reading(tmp_path, section) as bucket:
+        assert sorted(map(int, await bucket.lines())) == list(range(3 * AT_A_TIME))
+    assert most == AT_A_TIME
 
 
 async def test_a_bucket_that_is_not_there_is_told(
