@@ -65,6 +65,29 @@ def test_the_example_shows_every_setting_with_its_default(tmp_path: Path) -> Non
                 assert getattr(used, field) == default, f"{path}.{field}"
 
 
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+
+def test_every_settings_block_of_the_readme_can_be_used_as_it_is(tmp_path: Path) -> None:
+    for name in ("grafana_token", "slack_webhook"):
+        (tmp_path / name).write_text("x")
+    assert len(blocks("toml")) > 5
+    for block in blocks("toml"):
+        example(tmp_path, block)
+
+
+def test_every_metric_that_the_readme_asks_for_is_in_its_table() -> None:
+    known = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
+    asked = {
+        name.removesuffix("_bucket")
+        for block in blocks("promql")
+        for name in re.findall(r"\b[a-z]+(?:_[a-z0-9]+)+\b(?!\()", re.sub("#.*", "", block))
+    }
+    assert len(asked) > 8
+    assert asked <= known
+
+
 def test_the_readme_s_own_metric_is_one(tmp_path: Path) -> None:
     [block] = re.findall(
         r"```yaml\n(# queries/.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
