@@ -13,18 +13,7 @@ from exporters.core.exposition import ValueFamily
 from exporters.core.quantities import Address
 from exporters.core.web.server import Listener
 from exporters.core.web.surface import Surface
-
-
-class Shelf:
-    def __init__(self, health: Health) -> None:
-        self._health = health
-
-    def health(self) -> Health:
-        return self._health
-
-
-FRESH = Shelf(Health("milk", fresh=True, age=3.0))
-LATE = Shelf(Health("eggs", fresh=False, reason='unavailable: no <b>hens</b>"', age=None))
+from tests.landing.stock import FRESH, LATE, Shelf
 
 
 def exporter(name: str, *shelves: Shelf, series: int = 1) -> Exporter:
