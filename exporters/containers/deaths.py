@@ -15,19 +15,23 @@ class Deaths:
     """Says of each word about a death whether it is news."""
 
     def __init__(self, began: float) -> None:
-        """`began`: Unix seconds; what died before is none of ours."""
+        """`began`: Unix seconds; what an inspection says died before is none of ours."""
         self._began = began
         self._last: dict[str, float] = {}
         self._inspected: dict[str, float] = {}
         """Deaths that an inspection told of, and whose event may still come."""
 
     def by_event(self, key: str, moment: float) -> bool:
-        """Whether the event of a death at `moment` (Unix seconds) tells of a new one."""
-        if moment <= self._last.get(key, self._began):
+        """Whether the event of a death at `moment` (Unix seconds) tells of a new one.
+
+        The engine tells only of what happens while we listen, and again only of the last. That a
+        moment is older says nothing: the engine's clock may be set back, or be behind ours.
+        """
+        if moment == self._last.get(key):
             return False
         self._last[key] = moment
         inspected = self._inspected.pop(key, None)
-        return inspected is None or moment - inspected >= _LATE
+        return inspected is None or not 0 <= moment - inspected < _LATE
 
     def by_inspection(self, container: Container) -> bool:
         """Whether the time at which a container last finished tells of a new death."""

@@ -88,8 +88,14 @@ def test_a_death_is_counted_once_whoever_tells_it_first(tally: Tally) -> None:
 
 def test_a_death_before_we_began_is_none_of_ours(tally: Tally) -> None:
     tally.changed(None, dead(900.0))
-    tally.happened(event("die", 999.0, exitCode="1"))
     assert tally.exits.value((*WEB, "1")) == 0
+
+
+def test_an_engine_whose_clock_is_behind_or_set_back_has_its_deaths_counted(tally: Tally) -> None:
+    for moment in (999.0, 1002.0, 700.0):
+        tally.happened(event("die", moment, exitCode="1"))
+        tally.changed(container(), dead(moment - 0.01))
+    assert tally.exits.value((*WEB, "1")) == 3
 
 
 def test_a_kill_that_only_the_inspection_told_of_is_counted(tally: Tally) -> None:
