@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import yaml
@@ -21,18 +21,27 @@ from tests.alerts.rules import ALERTS, read
 from tests.e2e.processes import free_port, get, until
 from tests.programs import program
 
-FACTOR = 20
+_SOAK = bool(os.environ.get("NEARFIELD_TEST_SOAK"))
+FACTOR = 10 if _SOAK else 20
 """How much faster time runs: every duration of rules and routes is divided by it."""
+
+CALM = 10.0 if _SOAK else 1.0
+"""Seconds that nothing may be told in."""
+SLOW = 30.0
+"""Seconds beyond what the rules ask for that a busy machine may need."""
 
 _SPAN = re.compile(r"\b(\d+)(s|m|h|d|w)\b")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _TIMES = ("group_wait", "group_interval", "repeat_interval", "resolve_timeout")
-_AGES = ("STALE", "PENDING", "SPOOL_OLD")
+_AGES = ("STALE", "PENDING", "SPOOL_OLD", "NEW", "DEPLOYED")
 """Thresholds that are durations."""
+_OF_RATE = re.compile(r"\b(\d+)(?= \* (?:avg_over_time|host:))")
+"""Seconds that a rate is multiplied with, to say how many there were."""
 
 
 def faster(text: str) -> str:
     """Return a text with every duration in it divided, in milliseconds."""
+    text = _OF_RATE.sub(lambda m: str(int(m[1]) / FACTOR), text)
     return _SPAN.sub(lambda m: f"{int(m[1]) * _SECONDS[m[2]] * 1000 // FACTOR}ms", text)
 
 
@@ -138,13 +147,29 @@ class Stack:
             "Watchdog"
         }
 
-    def up(self, count: int) -> bool:
-        status, text = get(f"{self.url}/api/v1/query?query=up==1")
-        return status == 200 and len(json.loads(text)["data"]["result"]) == count
+    def finds(self, query: str) -> int:
+        """Return how many series a query finds now."""
+        status, text = get(f"{self.url}/api/v1/query?query={query}")
+        return len(json.loads(text)["data"]["result"]) if status == 200 else 0
 
-    def evaluated(self) -> bool:
-        status, text = get(f"{self.url}/api/v1/query?query=slo:objective:ratio")
-        return status == 200 and bool(json.loads(text)["data"]["result"])
+    def quiet(self, seconds: float = CALM) -> None:
+        """Fail where anything is told, or fires, for a while."""
+        began, told = monotonic(), len(self.slack.titles())
+        while monotonic() < began + seconds:
+            assert not (found := self.firing()), found
+            assert len(self.slack.titles()) == told, self.slack.posts[told:]
+            sleep(0.2)
+
+    def tells(self, title: str, within: float) -> None:
+        """Wait for the next message, which must be this one, in time (seconds of the rules)."""
+        already = len(self.slack.titles())
+        until(lambda: len(self.slack.titles()) > already, title, within / FACTOR + SLOW)
+        assert self.slack.titles()[already:] == [title], self.slack.posts
+
+    def ends(self) -> None:
+        """Wait until nothing fires any more, and nothing is told of it."""
+        until(lambda: self.firing() == set(), "nothing fires any more", 60)
+        self.quiet()
 
 
 def write_rules(folder: Path) -> None:
@@ -197,14 +222,14 @@ def stack(folder: Path, jobs: Mapping[str, Sequence[str]]) -> Iterator[Stack]:
             {
                 "job_name": job,
                 "static_configs": [{"targets": list(addresses)}],
-                # postgres_exporter takes a second to say that its server is gone.
-                "scrape_interval": "2s" if job == "postgres" else "500ms",
+                # What a busy machine answers within: a page has thousands of series, and to say
+                # that a server is gone takes postgres_exporter a second.
+                "scrape_interval": f"{40 // FACTOR}s",
             }
             for job, addresses in targets.items()
         ]
-        settings = {
+        settings: dict[str, Any] = {
             "global": {"evaluation_interval": "500ms"},
-            "rule_files": [str(folder / "rules" / "*.yml")],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
             "scrape_configs": scrapes,
         }
@@ -227,8 +252,14 @@ def stack(folder: Path, jobs: Mapping[str, Sequence[str]]) -> Iterator[Stack]:
                 f"--storage.tsdb.path={folder / 'tsdb'}",
                 f"--web.listen-address={prometheus}",
                 "--rules.alert.resend-delay=1s",
-            ),
+            ) as running,
         ):
-            running = Stack(f"http://{prometheus}", room)
-            until(lambda: get(f"{running.url}/-/ready")[0] == 200, "Prometheus is up")
-            yield running
+            found = Stack(f"http://{prometheus}", room)
+            count = sum(map(len, targets.values()))
+            until(lambda: found.finds("up==1") == count, "all are scraped", 120)
+            # A minute in which nothing was scraped yet is a second here, and no outage.
+            settings["rule_files"] = [str(folder / "rules" / "*.yml")]
+            (folder / "prometheus.yml").write_text(yaml.safe_dump(settings))
+            running.send_signal(signal.SIGHUP)
+            until(lambda: found.finds("slo:objective:ratio") > 0, "rules are evaluated", 60)
+            yield found
