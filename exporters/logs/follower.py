@@ -128,6 +128,7 @@ class Follower:
                     body = await stack.enter_async_context(stream)
                 means.followed.inc((), 1)
                 stack.callback(means.followed.inc, (), -1)
+                self.problem = ""
                 await self._follow(body, Reading(self.work, self._positions))
         finally:
             self._leave()

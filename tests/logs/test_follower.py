@@ -198,6 +198,7 @@ async def test_a_log_that_cannot_be_opened_is_tried_again(room: Room) -> None:
     room.log.broken = False
     room.log.write(*lines("one"))
     await until(lambda: room.sink.texts == ["one"])
+    assert follower.problem == "", "it reads on, and nothing is wrong any more"
 
 
 class Complaining(Log):
