@@ -134,6 +134,9 @@ def test_every_family_of_the_stream_moves_and_ctrl_c_ends_it_all(folder: Path) -
         for rate in RATES:
             until(partial(asked.query, f"{rate} > 0"), f"{rate} is over 0", 60)
         until(lambda: "podcast_reconciliation_ratio" in moved(page()), "days before count", 60)
+        until(lambda: 'class="bar"' in get(f"{addresses['Nearfield']}/")[1], "the page plots", 60)
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
+        assert process.stdout
+        assert "has ended" in process.stdout.read()
     assert processes(folder) == []

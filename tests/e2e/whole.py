@@ -96,7 +96,7 @@ class Cdn(threading.Thread):
         with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 10) as client:
             client.sendall(f"POST /ingest/fastly HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode())
             client.sendall(body[: len(body) // self._dice.choice((1, 2))])
-            sleep(self._dice.uniform(0, 0.05))
+            sleep(self._dice.choice((0.0, 0.5)))
 
     @staticmethod
     def _headers(body: bytes) -> dict[str, str]:
