@@ -62,9 +62,11 @@ class ContainersCollector(Collector):
         held = self._inventory.containers
         samples = [each for each in self._looks.snapshot or () if lives(each.container, held)]
         self._settle(samples)
+        # Another may ask between two families of ours, and find other containers.
+        base, named, everyone = self._base, self._named, self._everyone
         for of, sheet in self._kinds:
-            yield from sheet.filled(self._base, *_columns(of, samples, self._everyone))
-        yield from self._sockets.filled(self._named, *_rows(services.sockets, samples))
+            yield from sheet.filled(base, *_columns(of, samples, everyone))
+        yield from self._sockets.filled(named, *_rows(services.sockets, samples))
         known = tuple(held.values()) if self._inventory.fresh else ()
         if known != self._known:
             self._known = known

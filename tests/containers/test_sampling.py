@@ -138,3 +138,22 @@ async def test_the_page_has_the_names_and_units_of_cadvisor(tmp_path: Path) -> N
             found.setdefault(each.name, {})[more] = each.value
     assert found.pop("container_last_seen")[""] > 0
     assert found == V2
+
+
+async def test_two_who_ask_at_once_see_each_their_own_containers(tmp_path: Path) -> None:
+    fake = Answering()
+    fake.containers = {key: details(key, key, Pid=pid) for pid, key in enumerate("ab", 1)}
+    for key in "ab":
+        trees.v2(tmp_path / "cgroup", f"docker/{key}")
+    async with looking(fake, tmp_path) as (looks, inventory):
+        await looks.poller.poll()
+        page = ContainersCollector(looks.poller, inventory, (), Limits(), ignore_drops)
+        first = page.collect()
+        seen = [next(first)]
+        del fake.containers["b"]
+        await inventory.reconcile()
+        await looks.poller.poll()
+        names = {sample.labels["name"] for family in page.collect() for sample in family.samples}
+        seen += list(first)
+    assert names == {"a"}
+    assert len(seen) > 10
