@@ -244,9 +244,15 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
+def _engine_users(settings: Settings) -> set[str]:
+    """Return who asks the Docker engine: without one, others need not wait for it."""
+    follows = settings.logs.containers != "none"
+    return {"containers", "deploys", "logs"} if follows else {"containers", "deploys"}
+
+
 def neighbours(shared: Shared, names: Collection[str]) -> Iterator[Exporter]:
     """Yield what several exporters share, opened before them: engine, Slack, Loki."""
-    if {"containers", "deploys", "logs"}.intersection(names):
+    if _engine_users(shared.settings).intersection(names):
         yield shared.engine.exporter
     if shared.slack and {"deploys", "digest"}.intersection(names):
         yield shared.slack.exporter

@@ -16,12 +16,10 @@ from tests.loki.reading import Reader
 
 @asynccontextmanager
 async def running(folder: Path, text: str) -> AsyncIterator[Nearfield]:
-    """Run the exporters of the stream, and leave the loop to the Loki of the test meanwhile."""
+    """Run all that is configured, without a Docker engine; the loop is left to the test's Loki."""
     stack = ExitStack()
     try:
-        process = await asyncio.to_thread(
-            stack.enter_context, nearfield(folder, text, "fastly", "downloads")
-        )
+        process = await asyncio.to_thread(stack.enter_context, nearfield(folder, text))
         await asyncio.to_thread(until, process.ready, "it is ready", 90)
         yield process
     finally:
@@ -45,15 +43,14 @@ async def test_requests_worth_reading_reach_loki_once_also_when_it_was_away(
         door.always = status(503)
         text = (
             f"{settings(tmp_path, port)}[fastly.lines]\nsample = 0\n"
-            f'[ledger]\ndsn_file = "ledger_dsn"\n[logs]\n'
-            f'loki_url = "{door.url}"\nbatch_age = "50ms"\n'
+            '[ledger]\ndsn_file = "ledger_dsn"\n[logs]\n'
+            f'loki_url = "{door.url}"\nbatch_age = "50ms"\ncontainers = "none"\n'
         )
         async with running(tmp_path, text) as process:
             assert await asyncio.to_thread(send, port, good, missing) == 200
             await asyncio.to_thread(shows, process, DOWNLOADS, 1)
-            assert (
-                await asyncio.to_thread(send, port, good, missing) == 200
-            )  # a batch that is sent again is told once
+            # A batch that is sent again is told once.
+            assert await asyncio.to_thread(send, port, good, missing) == 200
             await until_asked(door)
             door.always = None
             reader = Reader(fake.url, "cdn")
