@@ -1,7 +1,7 @@
 """Services of a swarm: how many tasks each wants and has. Only a manager knows."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,7 @@ from exporters.core.poller import Pace, Poller
 from exporters.core.snapshot import Rows, Sheet
 from exporters.core.telemetry import Telemetry
 from exporters.docker import Engine
-from exporters.docker.client import DockerClient
-from exporters.docker.model import STACK, SWARM_SERVICE, identity, well_formed
+from exporters.docker.model import service_identity, well_formed
 
 REPLICAS = "swarm_service_replicas"
 PACE = Pace.every(5.0)
@@ -53,34 +52,18 @@ class Replication:
 
     async def read(self) -> Sheet:
         """Return the rows of `swarm_service_replicas`; raises SourceError."""
-        found = await read_replicas(self._engine.client)
+        found = parse_replicas(await self._engine.node.services())
         self._see((each.service, each.stack) for each in found)
         return sheet(found)
 
 
-async def read_replicas(client: DockerClient) -> tuple[Replicas, ...]:
-    """Return the services of the swarm; none where this engine manages none.
-
-    Raises SourceError where the engine does not answer.
-    """
-    if not _manages(await client.get("/info")):
-        return ()
-    return parse_replicas(await client.get("/services", {"status": "true"}))
-
-
 @well_formed
-def _manages(info: Mapping[str, Any]) -> bool:
-    return bool((info.get("Swarm") or {}).get("ControlAvailable"))
-
-
-@well_formed
-def parse_replicas(answer: list[Mapping[str, Any]]) -> tuple[Replicas, ...]:
+def parse_replicas(answer: Sequence[Mapping[str, Any]]) -> tuple[Replicas, ...]:
     """Return the services of `GET /services?status=true`, which tells of tasks since API 1.41."""
     found = []
     for each in answer:
         spec, status = each["Spec"], each.get("ServiceStatus")
-        labels = {SWARM_SERVICE: spec["Name"], STACK: (spec.get("Labels") or {}).get(STACK, "")}
-        service, stack = identity(spec["Name"], labels)
+        service, stack = service_identity(spec)
         if status:
             running, desired = int(status["RunningTasks"]), int(status["DesiredTasks"])
             found.append(Replicas(service, stack, desired, running))

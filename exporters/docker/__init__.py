@@ -6,6 +6,7 @@ from exporters.core.exporter import Exporter
 from exporters.core.telemetry import Telemetry
 from exporters.docker.client import DockerClient
 from exporters.docker.inventory import Inventory, Observer
+from exporters.docker.node import Node
 from exporters.docker.settings import DockerSettings
 
 __all__ = ["DockerClient", "DockerSettings", "Engine", "Inventory", "Observer", "build"]
@@ -17,6 +18,7 @@ class Engine:
 
     client: DockerClient
     inventory: Inventory
+    node: Node
     exporter: Exporter
 
 
@@ -30,4 +32,4 @@ def build(settings: DockerSettings, telemetry: Telemetry) -> Engine:
         services=(inventory.poller, inventory),
         sources=lambda: (inventory,),
     )
-    return Engine(client, inventory, parts)
+    return Engine(client, inventory, Node(client), parts)

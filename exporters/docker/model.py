@@ -91,6 +91,12 @@ def identity(name: str, labels: Mapping[str, str]) -> tuple[str, str]:
     return name, ""
 
 
+def service_identity(spec: Mapping[str, Any]) -> tuple[str, str]:
+    """Return service and stack for the `Spec` of a Swarm service, as its containers have them."""
+    labels = {SWARM_SERVICE: spec["Name"], STACK: (spec.get("Labels") or {}).get(STACK, "")}
+    return identity(spec["Name"], labels)
+
+
 def well_formed(parse: Callable[P, T]) -> Callable[P, T]:
     """Make a parser raise SourceMalformed where something is missing or of another type."""
 

@@ -26,7 +26,7 @@ from exporters.docker.model import Container, well_formed
 log = logging.getLogger(__name__)
 
 _ASK_AGAIN = 60.0
-"""Seconds for which we believe that this engine manages no swarm, or lacks an image."""
+"""Seconds for which we believe that this engine lacks an image."""
 
 _MOST_IMAGES = 2_000
 _TROUBLE = frozenset((Phase.FAILED, Phase.ROLLING_BACK, Phase.ROLLED_BACK))
@@ -42,30 +42,20 @@ class DeploySource:
         clock: Callable[[], float] = time,
     ) -> None:
         self._client = engine.client
-        self._inventory = engine.inventory
+        self._inventory, self._node = engine.inventory, engine.node
         self._settings = settings
         self._clock = clock
         self._details: dict[str, tuple[Container, Detail]] = {}
         self._images: dict[str, tuple[float, Mapping[str, str]]] = {}
         self._troubles: dict[tuple[str, str, str], tuple[Problem, Release | None]] = {}
-        self._id = ""
-        self._manages = False
-        self._asked_at = float("-inf")
         self._refused = False
 
     async def read(self) -> tuple[Look, ...]:
         """Return one look at every service. Raises SourceError."""
-        await self._who()
-        swarm = await self._swarm() if self._manages else ()
-        return (*swarm, *await self._compose())
+        engine = await self._node.identify()
+        return (*await self._swarm(), *await self._compose(engine.id))
 
-    async def _who(self) -> None:
-        now = self._clock()
-        if now - self._asked_at >= _ASK_AGAIN:
-            self._id, self._manages = _parse_info(await self._client.get("/info"))
-            self._asked_at = now
-
-    async def _compose(self) -> tuple[Look, ...]:
+    async def _compose(self, engine: str) -> tuple[Look, ...]:
         ours = [each for each in self._inventory.containers.values() if is_ours(each.labels)]
         self._details = {
             each.id: self._details[each.id] for each in ours if each.id in self._details
@@ -76,7 +66,7 @@ class DeploySource:
                 await self._inspect(container)
         return looks(
             (detail for _, detail in self._details.values()),
-            self._id,
+            engine,
             self._clock(),
             self._settings.settle,
             self._settings.deployer_label,
@@ -93,7 +83,7 @@ class DeploySource:
 
     async def _swarm(self) -> tuple[Look, ...]:
         try:
-            services = parse_services(await self._client.get("/services", {"status": "true"}))
+            services = parse_services(await self._node.services())
         except (SourceRejected, SourceMismatch) as error:
             if not self._refused:
                 log.warning("deploys of Swarm services are not seen: %s", error)
@@ -174,13 +164,6 @@ def _culprit(service: SwarmService, tasks: tuple[Task, ...]) -> Task | None:
     back = service.phase is not Phase.FAILED
     failed = (t for t in tasks if t.failed and not (back and t.image == service.spec.image))
     return next(failed, None)
-
-
-@well_formed
-def _parse_info(info: Mapping[str, Any]) -> tuple[str, bool]:
-    """Return the engine's id, and whether it manages a swarm."""
-    manages = bool((info.get("Swarm") or {}).get("ControlAvailable"))
-    return str(info.get("ID") or info.get("Name") or ""), manages
 
 
 @well_formed

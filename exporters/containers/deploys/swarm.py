@@ -7,7 +7,7 @@ from typing import Any
 
 from exporters.containers.deploys.images import Release
 from exporters.containers.deploys.model import NONE, Look, Phase, Problem, Service
-from exporters.docker.model import STACK, SWARM_SERVICE, identity, timestamp, well_formed
+from exporters.docker.model import service_identity, timestamp, well_formed
 
 _PHASES: Mapping[str, Phase] = {
     "updating": Phase.GOING,
@@ -99,10 +99,7 @@ def parse_services(answer: Sequence[Mapping[str, Any]]) -> tuple[SwarmService, .
 def _service(each: Mapping[str, Any]) -> SwarmService:
     spec, update = each["Spec"], each.get("UpdateStatus") or {}
     previous = each.get("PreviousSpec")
-    name, stack = identity(
-        spec["Name"],
-        {SWARM_SERVICE: spec["Name"], STACK: (spec.get("Labels") or {}).get(STACK, "")},
-    )
+    name, stack = service_identity(spec)
     return SwarmService(
         service=Service(each["ID"], name, stack),
         spec=_spec(spec),
