@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -16,7 +17,6 @@ from exporters.fastly.record.metrics import StreamMetrics
 from exporters.fastly.record.recorder import Recorded, Recorder
 from exporters.fastly.requests.model import Told
 from exporters.fastly.segment import Segment, Source
-from exporters.fastly.together import together
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,11 @@ TIDY = 60.0
 class Segments(Protocol):
     """Where segments come from: the spool, or a topic of Kafka one day."""
 
-    async def oldest(self, count: int = 1) -> tuple[Segment, ...]:
-        """Return the oldest sealed segments, at most `count`; wait until there is one."""
+    async def oldest(self, count: int = 1, besides: Collection[str] = ()) -> Sequence[Segment]:
+        """Return the oldest sealed segments, at most `count`; wait until there is one.
+
+        Those with the ids `besides` are left out.
+        """
 
     async def release(self, segment: Segment) -> None:
         """Forget a segment that is recorded."""
@@ -49,7 +52,8 @@ class Worker:
     """A service that records segments, as many at a time as it has recorders.
 
     Measuring and writing take different processors, so that two segments at a time keep two busy.
-    What fails is tried again, with backoff, and nothing behind it is lost: it waits in the spool.
+    A recorder that is free takes the next one, however long another is at work. What fails is
+    tried again, with backoff, and nothing behind it is lost: it waits in the spool.
     """
 
     name = "fastly/ledger"
@@ -75,7 +79,8 @@ class Worker:
         self._telemetry = telemetry
         self._sleep = sleep
         self._backoff = Backoff(limit=15.0)
-        self._failures = 0
+        self._at_work: set[str] = set()
+        self._failures: Counter[str] = Counter()
         self._reason = ""
         telemetry.introduce(*_NAMES)
 
@@ -85,14 +90,22 @@ class Worker:
 
     async def run(self) -> None:
         """Record segments until cancelled. Raises StartError where the ledger cannot be used."""
-        while not await self._try(self._ledger.prepare()):
+        while not await self._try("", self._ledger.prepare()):
             pass
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tidy())
-            while True:
-                waiting = await self._segments.oldest(len(self._recorders))
-                pairs = zip(self._recorders, waiting, strict=False)
-                await self._try(together(self._record(*pair) for pair in pairs))
+            for recorder in self._recorders:
+                group.create_task(self._work(recorder))
+
+    async def _work(self, recorder: Recorder) -> None:
+        """Record the oldest segment that no other recorder has, again and again."""
+        while True:
+            (segment,) = await self._segments.oldest(besides=self._at_work)
+            self._at_work.add(segment.id)
+            try:
+                await self._try(segment.id, self._record(recorder, segment))
+            finally:
+                self._at_work.remove(segment.id)
 
     async def _record(self, recorder: Recorder, segment: Segment) -> None:
         recorded = await recorder.record(segment)
@@ -109,28 +122,28 @@ class Worker:
             self._quarantine.count(source, reason, lines)
         await self._quarantine.keep(source, recorded.rejects)
 
-    async def _try(self, work: Coroutine[Any, Any, None]) -> bool:
+    async def _try(self, what: str, work: Coroutine[Any, Any, None]) -> bool:
         """Do something, or wait and return False where it failed as it may."""
         try:
             with self._telemetry.poll(*_NAMES):
                 await work
         except (SourceError, MeasureError, OSError) as error:
-            self._failed(error)
-            await self._sleep(self._backoff.delay(self._failures))
+            self._failed(what, error)
+            await self._sleep(self._backoff.delay(self._failures[what]))
             return False
-        if self._failures:
-            log.info("lines reach the ledger again after %d failures", self._failures)
-        self._failures, self._reason = 0, ""
+        if (failures := self._failures.pop(what, 0)) and not self._failures:
+            log.info("lines reach the ledger again after %d failures", failures)
+            self._reason = ""
         return True
 
-    def _failed(self, error: Exception) -> None:
-        self._failures += 1
+    def _failed(self, what: str, error: Exception) -> None:
         if isinstance(error, OSError):
             self._reason = f"disk: {(error.strerror or 'not possible').lower()}"
         else:
             self._reason = str(error)
-        if self._failures == 1:
+        if not self._failures:
             log.warning("lines wait in the spool, and are tried again: %s", self._reason)
+        self._failures[what] += 1
 
     async def _tidy(self) -> None:
         while True:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -215,12 +215,13 @@ class Spool:
         part.close()
         self.stock.parts.discard(part)
 
-    async def oldest(self, count: int = 1) -> tuple[Segment, ...]:
+    async def oldest(self, count: int = 1, besides: Collection[str] = ()) -> tuple[Segment, ...]:
         """Return the oldest sealed segments, at most `count`; wait until there is one.
 
-        They stay until they are released. Waiting seals what is older than `segment_age`.
+        Those with the ids `besides` are left out, also of such as are there while it waits. They
+        stay until they are released. Waiting seals what is older than `segment_age`.
         """
-        while not (sealed := self.stock.sealed):
+        while not (sealed := tuple(s for s in self.stock.sealed if s.id not in besides)):
             self._changed.clear()
             ripe, seconds = self.stock.ripe(self._limits.segment_age)
             if ripe:

@@ -1,7 +1,7 @@
 """The worker: every segment once, whatever fails meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -26,11 +26,11 @@ class Shelf:
         self.released: list[str] = []
         self.changed = asyncio.Event()
 
-    async def oldest(self, count: int = 1) -> tuple[Segment, ...]:
-        while not self.waiting:
+    async def oldest(self, count: int = 1, besides: Collection[str] = ()) -> Sequence[Segment]:
+        while not (free := [each for each in self.waiting if each.id not in besides]):
             self.changed.clear()
             await self.changed.wait()
-        return tuple(self.waiting[:count])
+        return free[:count]
 
     async def release(self, segment: Segment) -> None:
         self.waiting.remove(segment)
@@ -42,15 +42,18 @@ class Shelf:
 
 
 class Flaky:
-    """A recorder whose ledger is away for some attempts."""
+    """A recorder whose ledger is away for some attempts, and which can be held up."""
 
     def __init__(self, behind: Recorder) -> None:
         self.ledger = behind.ledger
         self.behind, self.away = behind, 0
         self.before: Callable[[], None] = lambda: None
+        self.go_on = asyncio.Event()
+        self.go_on.set()
 
     async def record(self, segment: Segment) -> Recorded:
         self.before()
+        await self.go_on.wait()
         if self.away:
             self.away -= 1
             raise SourceUnavailable("the ledger: nothing listens at that address")
@@ -60,9 +63,10 @@ class Flaky:
 class Scene:
     """A worker at work."""
 
-    def __init__(self, count: Counting, folder: Path) -> None:
+    def __init__(self, count: Counting, folder: Path, recorders: int = 1) -> None:
         self.count, self.shelf = count, Shelf()
-        self.recorder = Flaky(count.recorder)
+        self.recorders = [Flaky(count.recorder) for _ in range(recorders)]
+        self.recorder = self.recorders[0]
         self.registry = CollectorRegistry()
         self.metrics = StreamMetrics(SOURCES, ignore_drops)
         self.quarantine = Quarantine(folder / "quarantine", 100_000, REASONS, SOURCES)
@@ -72,7 +76,7 @@ class Scene:
         self.naps: list[float] = []
         self.worker = Worker(
             self.shelf,
-            [self.recorder],  # type: ignore[list-item]
+            self.recorders,  # type: ignore[arg-type]
             self.metrics,
             self.quarantine,
             lambda source, n: self.repeated.append((source, n)),
@@ -151,6 +155,44 @@ async def test_repeated_batches_are_told_with_their_source(scene: Scene, tmp_pat
         await until(lambda: len(scene.shelf.released) == 2)
     assert [n for _, n in scene.repeated] == [0, 1]
     assert await scene.count.outcomes() == {"counted": 1}
+
+
+async def test_a_recorder_that_is_free_takes_the_next_segment_while_another_is_long_at_work(
+    count: Counting, tmp_path: Path
+) -> None:
+    scene = Scene(count, tmp_path, recorders=2)
+    long, *others = segments(tmp_path, *([request(client_ip=f"192.0.2.{n}")] for n in range(4)))
+    scene.recorder.go_on.clear()
+    asked: list[None] = []
+    scene.recorder.before = lambda: asked.append(None)
+    async with working(scene):
+        scene.shelf.put(long)
+        await until(lambda: bool(asked))
+        scene.shelf.put(*others)
+        await until(lambda: len(scene.shelf.released) == 3)
+        assert scene.shelf.released == [each.id for each in others]
+        scene.recorder.go_on.set()
+        await until(lambda: len(scene.shelf.released) == 4)
+    assert await count.outcomes() == {"counted": 4}
+
+
+async def test_what_fails_is_told_until_it_is_recorded_whatever_else_is(
+    count: Counting, tmp_path: Path
+) -> None:
+    scene = Scene(count, tmp_path, recorders=2)
+    gone, good = segments(tmp_path, [request()], [request(client_ip="192.0.2.2")])
+    lines = gone.path.read_bytes()
+    gone.path.unlink()
+    async with working(scene):
+        scene.shelf.put(gone)
+        await until(lambda: not scene.worker.health().fresh)
+        scene.shelf.put(good)
+        await until(lambda: scene.shelf.released == [good.id])
+        health = scene.worker.health()
+        assert (health.fresh, health.reason) == (False, "disk: no such file or directory")
+        gone.path.write_bytes(lines)
+        await until(lambda: len(scene.shelf.released) == 2 and scene.worker.health().fresh)
+    assert await count.outcomes() == {"counted": 2}
 
 
 async def test_a_ledger_that_is_away_is_waited_for(scene: Scene, tmp_path: Path) -> None:
