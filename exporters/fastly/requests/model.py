@@ -15,7 +15,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class RequestLine(NamedTuple):
-    """A line and its metadata; `ns` is when the request began, in nanoseconds since 1970."""
+    """A line and its metadata; `ns` is when the request ended, in nanoseconds since 1970."""
 
     ns: int
     text: str

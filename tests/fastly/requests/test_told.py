@@ -65,7 +65,7 @@ def test_a_line_says_what_was_asked_and_how_it_was_answered(tell: Telling) -> No
         )
     )
     (line,) = found.lines
-    assert line.ns == int(NOON.timestamp()) * 10**9
+    assert line.ns == int(NOON.timestamp()) * 10**9 + 12_000_000
     assert line.text == "GET /missing 404 0.012 s cdn.example.com MISS FRA"
     assert dict(line.metadata) == {
         "level": "warning",
