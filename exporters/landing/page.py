@@ -193,4 +193,4 @@ def _when(health: Health) -> str:
     if health.age is not None:
         return words.age(health.age)
     # What waits for others, such as a receiver, is well and has nothing that it reads.
-    return "at work" if health.fresh else "never"
+    return "at work" if health.fresh else "waiting"
