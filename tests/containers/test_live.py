@@ -76,8 +76,10 @@ async def test_memory_is_what_the_kernel_and_docker_stats_say(engine: Engine) ->
         told = json.loads(
             await engine.do("stats", "--no-stream", "--format", "{{json .}}", "writer")
         )
-        shown = now.value("container_memory_usage_bytes", name="writer")
-        assert shown is not None
+        used, _, limit = told["MemUsage"].partition("MiB / ")
+        assert limit == "64MiB"
+        shown = now.value("container_memory_working_set_bytes", name="writer")
+        assert shown == pytest.approx(float(used) * 2**20, abs=200_000)
         assert told["PIDs"] == "1"
         assert now.value("container_threads", name="writer") == 1
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from exporters.containers import turns
+from exporters.containers import descriptors, turns
 from exporters.containers.model import Device, Interface, Pressure
 from exporters.containers.source import CgroupSource, Look, Sample
 from exporters.docker.model import Container
@@ -223,6 +223,20 @@ def test_descriptors_stay_open_and_close_with_the_container(
     assert held() == opened
     source.look([])
     assert held() == before
+
+
+def test_where_no_more_files_may_stay_open_they_are_opened_for_each_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descriptors, "_RESERVE", 10**9)
+    written(2, tmp_path)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with CgroupSource(tmp_path / "cgroup", tmp_path / "proc") as source:
+        for _ in range(2):
+            check(only(source.look([container()])))
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+        (tmp_path / "cgroup/docker" / KEY / "memory.current").unlink()
+        assert source.look([container()]).gone == (KEY,)
 
 
 def several(tmp_path: Path) -> list[Container]:
