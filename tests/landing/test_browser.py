@@ -2,9 +2,10 @@
 
 import os
 import shutil
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 from exporters.core.exporter import Exporter
@@ -14,10 +15,13 @@ from exporters.landing import Landing, Link
 from tests.dashboards.browser import Page, browser
 from tests.landing.stock import FAILING, FRESH, LATE, NOW, WAITING, dairy, downloads, episodes
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("chromium") or os.environ.get("NEARFIELD_TEST_SOAK")),
-    reason="install the package chromium",
-)
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.skipif(
+        not (shutil.which("chromium") or os.environ.get("NEARFIELD_TEST_SOAK")),
+        reason="install the package chromium",
+    ),
+]
 
 SIZES = ((390, 844), (1280, 900))
 
@@ -49,6 +53,13 @@ FAINT = """
 WIDE = "document.documentElement.scrollWidth > innerWidth"
 NOW_SHOWN = "document.querySelector('.figures dd').textContent"
 RENEW = "document.dispatchEvent(new Event('visibilitychange'))"
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def page(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Page]:
+    """The one tab of these tests."""
+    async with browser(tmp_path_factory.mktemp("profile")) as page:
+        yield page
 
 
 def watched() -> tuple[Landing, Exporter]:
@@ -93,9 +104,9 @@ async def loaded(page: Page, url: str) -> None:
     await page.until(f"document.readyState === 'complete' && {NOW_SHOWN}", "the page is there")
 
 
-async def test_people_can_read_it_on_a_phone_and_a_desk_light_and_dark(tmp_path: Path) -> None:
+async def test_people_can_read_it_on_a_phone_and_a_desk_light_and_dark(page: Page) -> None:
     landing, _ = watched()
-    async with listener(landing) as served, browser(tmp_path) as page:
+    async with listener(landing) as served:
         papers = set()
         for width, height in SIZES:
             for scheme in ("light", "dark"):
@@ -107,25 +118,24 @@ async def test_people_can_read_it_on_a_phone_and_a_desk_light_and_dark(tmp_path:
         assert len(papers) == 2
 
 
-async def test_it_renews_itself_and_says_when_nobody_answers(tmp_path: Path) -> None:
+async def test_it_renews_itself_and_says_when_nobody_answers(page: Page) -> None:
     landing, exporter = watched()
-    async with browser(tmp_path) as page:
-        async with listener(landing) as served:
-            await loaded(page, served.url)
-            assert await page.evaluate(NOW_SHOWN) == "41"
-            await page.evaluate("window.same = true")
-            count(exporter, landing, 1)
-            await page.evaluate(RENEW)
-            await page.until(f"{NOW_SHOWN} === '42' && window.same", "the new number is there")
-            assert await page.evaluate("document.getElementById('lost').hidden") is True
+    async with listener(landing) as served:
+        await loaded(page, served.url)
+        assert await page.evaluate(NOW_SHOWN) == "41"
+        await page.evaluate("window.same = true")
+        count(exporter, landing, 1)
         await page.evaluate(RENEW)
-        await page.until("!document.getElementById('lost').hidden", "it says that it is lost")
-        assert await page.evaluate(NOW_SHOWN) == "42"
+        await page.until(f"{NOW_SHOWN} === '42' && window.same", "the new number is there")
+        assert await page.evaluate("document.getElementById('lost').hidden") is True
+    await page.evaluate(RENEW)
+    await page.until("!document.getElementById('lost').hidden", "it says that it is lost")
+    assert await page.evaluate(NOW_SHOWN) == "42"
 
 
-async def test_without_scripts_all_of_it_is_there_and_loads_again(tmp_path: Path) -> None:
+async def test_without_scripts_all_of_it_is_there_and_loads_again(page: Page) -> None:
     landing, _ = watched()
-    async with listener(landing) as served, browser(tmp_path) as page:
+    async with listener(landing) as served:
         await page.call("Emulation.setScriptExecutionDisabled", value=True)
         await loaded(page, served.url)
         assert await page.evaluate("document.querySelectorAll('main table, main svg').length") > 3
