@@ -72,42 +72,31 @@ def _pressure(resource: str, kind: str) -> Callable[[Sample], Values]:
 
 
 def _cpu_kinds() -> Iterator[Kind]:
-    cpu, cfs = "container_cpu_", "container_cpu_cfs_"
-    yield Kind(
-        f"{cpu}usage_seconds_total",
-        "counter",
-        "CPU time used.",
-        One(attrgetter("reading.cpu.usage"), "total"),
-        ("cpu",),
-    )
-    yield Kind(f"{cpu}user_seconds_total", "counter", "CPU time in user mode.", _cpu("user"))
-    yield Kind(f"{cpu}system_seconds_total", "counter", "CPU time in the kernel.", _cpu("system"))
-    text = "Periods in which a limited container wanted to run"
-    yield Kind(f"{cfs}periods_total", "counter", f"{text}.", _throttle("periods"))
-    yield Kind(
-        f"{cfs}throttled_periods_total",
-        "counter",
-        f"{text} and was held back by its CPU limit.",
-        _throttle("throttled_periods"),
-    )
-    yield Kind(
-        f"{cfs}throttled_seconds_total",
-        "counter",
-        "Time that a container was held back by its CPU limit.",
-        _throttle("throttled"),
-    )
-    yield Kind(
-        f"{cfs}burst_periods_total",
-        "counter",
-        "Periods in which a limited container used more, since it had used less before.",
-        _throttle("burst_periods"),
-    )
-    yield Kind(
-        f"{cfs}burst_seconds_total",
-        "counter",
-        "CPU time over the limit that a container had saved before.",
-        _throttle("burst"),
-    )
+    usage = One(attrgetter("reading.cpu.usage"), "total")
+    text = "CPU time used."
+    yield Kind("container_cpu_usage_seconds_total", "counter", text, usage, ("cpu",))
+    for name, text in (("user", "CPU time in user mode."), ("system", "CPU time in the kernel.")):
+        yield Kind(f"container_cpu_{name}_seconds_total", "counter", text, _cpu(name))
+
+
+def _throttle_kinds() -> Iterator[Kind]:
+    wanted = "Periods in which a limited container wanted to run"
+    for name, attribute, text in (
+        ("periods", "periods", f"{wanted}."),
+        (
+            "throttled_periods",
+            "throttled_periods",
+            f"{wanted} and was held back by its CPU limit.",
+        ),
+        ("throttled_seconds", "throttled", "Time that a container was held back by its CPU limit."),
+        (
+            "burst_periods",
+            "burst_periods",
+            "Periods in which a limited container used more, since it had used less before.",
+        ),
+        ("burst_seconds", "burst", "CPU time over the limit that a container had saved before."),
+    ):
+        yield Kind(f"container_cpu_cfs_{name}_total", "counter", text, _throttle(attribute))
 
 
 def _memory_kinds() -> Iterator[Kind]:
@@ -192,6 +181,7 @@ def _pressure_kinds() -> Iterator[Kind]:
 
 KINDS = (
     *_cpu_kinds(),
+    *_throttle_kinds(),
     *_memory_kinds(),
     *_io_kinds(),
     *_network_kinds(),
