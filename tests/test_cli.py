@@ -35,6 +35,11 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             ("check", "--config", "gone"),
             "nearfield: gone: cannot be read: No such file or directory",
         ),
+        (
+            ("demo", "--slack-url-file", "gone"),
+            "nearfield demo: argument --slack-url-file: wants a file that is there; see nearfield demo"
+            " --help",
+        ),
         (("run", "downloads"), r"nearfield: downloads\.app_dsn_file: wants a file with .*"),
     ],
 )
