@@ -40,11 +40,11 @@ class Telling:
         query = statement("told").format(slow=self.worth.slow, limit=limit)
         rows = workspace.rows(query)
         found = workspace.rows(_COUNT)[0][0] if len(rows) == limit else len(rows)
-        agents = dict.fromkeys(row[11] for row in rows)
+        agents = dict.fromkeys(agent for agent, *_ in rows)
         apps = dict(zip(agents, self._classifier(list(agents)), strict=True))
         is_public = self._is_public(shows)
         return Told(
-            [self._line(row, apps[row[11]].app, is_public) for row in rows],
+            [self._line(row, apps[agent].app, is_public) for agent, *row in rows],
             found - len(rows),
         )
 
@@ -57,7 +57,7 @@ class Telling:
 
     def _line(self, row: Any, app: str, is_public: Callable[[str], bool]) -> RequestLine:
         us, method, path, status, took_us, sent, host, cache, pop, protocol, country, *rest = row
-        _, referer, request_id, error, address, slow = rest
+        referer, request_id, error, address, slow = rest
         request = Request(
             method=clean(method),
             path=clean(self._masks.path(path, public=is_public(path))),
