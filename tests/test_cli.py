@@ -37,8 +37,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (
             ("demo", "--slack-url-file", "gone"),
-            "nearfield demo: argument --slack-url-file: wants a file that is there; see nearfield demo"
-            " --help",
+            "nearfield demo: argument --slack-url-file: wants a file that is there; see .*",
         ),
         (("run", "downloads"), r"nearfield: downloads\.app_dsn_file: wants a file with .*"),
     ],
