@@ -19,6 +19,9 @@ V1_CONTROLLERS = ("cpuacct", "cpu", "memory", "blkio", "pids")
 UNIFIED = ""
 """The one hierarchy of v2; on v1 the one beside the others, which tells of pressure alone."""
 
+_OURSELVES = "0::/"
+"""What v2 says of our own container where that has a cgroup namespace of its own, as by default."""
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -39,7 +42,7 @@ def locate(container: Container, root: Path, proc: Path) -> Location | None:
     """Return where the files of a running container are, or None where they cannot be seen."""
     process = proc / str(container.pid)
     told = _told(process / "cgroup")
-    ours = told is None or container.id in told
+    ours = told is None or container.id in told or told.strip() == _OURSELVES
     paths = [*_paths_of(told or "", container.id), *_layouts(container)]
     version = version_of(root)
     hierarchies = {UNIFIED: root} if version == 2 else _v1_hierarchies(root)

@@ -57,6 +57,7 @@ def check(sample: Sample) -> None:
     [
         (f"docker/{KEY}", "", f"0::/docker/{KEY}\n"),
         (f"docker/{KEY}", "", f"0::/../{KEY}\n"),
+        (f"docker/{KEY}", "", "0::/\n"),
         (f"docker/{KEY}", "", None),
         (f"system.slice/docker-{KEY}.scope", "", None),
         (f"system.slice/docker-{KEY}.scope", "", f"0::/system.slice/docker-{KEY}.scope\n"),
