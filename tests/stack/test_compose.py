@@ -25,8 +25,26 @@ def test_every_service_that_the_stack_needs_is_there() -> None:
         *("nearfield", "docker", "ledger", "prometheus", "alertmanager", "loki", "grafana"),
         *("node-exporter", "postgres-exporter", "blackbox"),
     } == {name for name in SERVICES if "profiles" not in each(name)}
-    profiles = {profile for name in SERVICES for profile in each(name).get("profiles", ())}
-    assert profiles == {"demo", "workers", "public"}
+
+
+def test_a_profile_brings_what_it_is_for() -> None:
+    brought: dict[str, set[str]] = {}
+    for name in SERVICES:
+        for profile in each(name).get("profiles", ()):
+            brought.setdefault(profile, set()).add(name)
+    assert brought == {
+        "demo": {"app-db", "listeners", "noise-falls", "noise-talks", "noise-works"},
+        "public": {"public"},
+        "workers": {"worker-1", "worker-2"},
+    }
+
+
+def test_workers_receive_for_one_ledger_each_with_a_spool_of_its_own() -> None:
+    for name in ("worker-1", "worker-2"):
+        assert each(name)["command"][:2] == ["run", "fastly"]
+        assert "ledger_dsn" in each(name)["secrets"]
+        assert f"{name}:/var/lib/nearfield" in each(name)["volumes"]
+        assert [port.rpartition(":")[2] for port in each(name)["ports"]] == ["9581"]
 
 
 @pytest.mark.parametrize("name", SERVICES)

