@@ -94,6 +94,20 @@ async def ledger_of(options: Options, folder: Path) -> AsyncIterator[Database]:
         yield database
 
 
+@asynccontextmanager
+async def opened_recorder(
+    database: Database, folder: Path, number: int = 0
+) -> AsyncIterator[Recorder]:
+    """Give a recorder with a folder of its own, for whom it is `NOW`."""
+    data_dir = folder / f"data{number}"
+    data_dir.mkdir()
+    bench = Bench(FastlySettings(), CountingSettings(), data_dir, Ledger(database))
+    recorder = bench.recorder(number)
+    object.__setattr__(recorder, "now", lambda: NOW)
+    async with opened(recorder.measurer):
+        yield recorder
+
+
 async def only_measure(recorder: Recorder, segments: Sequence[Segment]) -> None:
     """Measure segments and throw away what they come to."""
     calendar = Calendar(frozenset(), START.date())
@@ -166,13 +180,10 @@ async def run(options: Options) -> None:
             segments = await asyncio.wrap_future(work)
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(ledger_of(options, folder))
-            settings = CountingSettings(recorders=options.recorders)
-            bench = Bench(FastlySettings(), settings, folder / "data", Ledger(database))
-            recorders = [bench.recorder(n) for n in range(options.recorders)]
-            (folder / "data").mkdir()
-            for recorder in recorders:
-                object.__setattr__(recorder, "now", lambda: NOW)
-                await stack.enter_async_context(opened(recorder.measurer))
+            recorders = [
+                await stack.enter_async_context(opened_recorder(database, folder, number))
+                for number in range(options.recorders)
+            ]
             some = segments[: max(1, len(segments) // 4)]
             lines = sum(segment.lines for segment in some)
             await timed("measure only, one thread", lines, lambda: only_measure(recorders[0], some))
