@@ -168,10 +168,12 @@ def test_whoever_has_no_name_may_look_at_most() -> None:
 
 
 def test_what_may_be_set_is_told_at_the_head() -> None:
-    head, services_and_all = (ROOT / "compose.yml").read_text().split("\nname: ", 1)
-    assert set(re.findall(r"\$\{(\w+)", services_and_all)) == set(
-        re.findall(r"NEARFIELD_\w+", head)
-    )
+    head, rest = (ROOT / "compose.yml").read_text().split("\nname: ", 1)
+    told = set(re.findall(r"NEARFIELD_\w+", head))
+    assert set(re.findall(r"\$\{(\w+)", rest)) == told
+    readme = (ROOT / "README.md").read_text()
+    [chapter] = re.findall(r"^## On Docker\n(.*?)^## ", readme, re.DOTALL | re.MULTILINE)
+    assert set(re.findall(r"NEARFIELD_\w+", chapter)) <= told
 
 
 def test_the_public_grafana_sees_neither_logs_nor_the_ledger() -> None:
