@@ -121,14 +121,12 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="file with the address of a Slack webhook, which alerts then go to",
     )
-    parser.set_defaults(
-        start=lambda o: demo.run(
-            o.data_dir,
-            once=o.once,
-            scenario=demo.Scenario(o.scenario),
-            slack_url_file=o.slack_url_file,
-        )
-    )
+    parser.set_defaults(start=_start_demo)
+
+
+def _start_demo(options: argparse.Namespace) -> Coroutine[Any, Any, None]:
+    scenario = demo.Scenario(options.scenario)
+    return demo.run(demo.Orders(options.data_dir, options.once, scenario, options.slack_url_file))
 
 
 def _there(text: str) -> Path:

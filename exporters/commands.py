@@ -41,6 +41,12 @@ def add_backfill(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="format of the lines (default: found out line by line)",
     )
+    _add_history(parser)
+    _add_ledger(parser)
+    parser.set_defaults(start=_start_backfill)
+
+
+def _add_history(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--openmetrics",
         type=Path,
@@ -54,8 +60,6 @@ def add_backfill(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a label for every series of --openmetrics, such as job=nearfield; may be repeated",
     )
-    _add_ledger(parser)
-    parser.set_defaults(start=_start_backfill)
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:

@@ -1,6 +1,6 @@
 """`nearfield demo`: everything at work on sample data, with what is found on PATH beside it."""
 
-from exporters.demo.run import run
+from exporters.demo.run import Orders, run
 from exporters.embedded.traffic import Scenario
 
-__all__ = ["Scenario", "run"]
+__all__ = ["Orders", "Scenario", "run"]

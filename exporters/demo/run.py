@@ -5,13 +5,14 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from exporters import app
 from exporters.core import lifecycle
-from exporters.core.exporter import Exporter
+from exporters.core.exporter import Exporter, Service
 from exporters.core.quantities import Address
 from exporters.core.web.settings import WebSettings
 from exporters.demo.audience import Audience, History, fastly_settings
@@ -33,54 +34,57 @@ _RECEIVER = Address("127.0.0.1", 0)
 """Any port: only the listeners of the demo send there."""
 
 
-async def run(
-    data_dir: Path | None,
-    *,
-    once: bool,
-    scenario: Scenario = Scenario.FULL,
-    slack_url_file: Path | None = None,
-) -> None:
-    """Run the demo in `data_dir`, or in a folder of its own that goes at the end.
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a demo is to be."""
 
-    Until a signal; or, with `once`, until every exporter has served data. Alerts go to the Slack
-    whose webhook's address is in `slack_url_file`, where there is one and Alertmanager is found.
-    """
+    data_dir: Path | None = None
+    """Where its data stays; None for a folder of its own that goes at the end."""
+    once: bool = False
+    """Whether it ends when every exporter has served data, and not at a signal."""
+    scenario: Scenario = Scenario.FULL
+    slack_url_file: Path | None = None
+    """File with the address of a Slack webhook that alerts go to, where Alertmanager is found."""
+
+
+async def run(orders: Orders) -> None:
+    """Run the demo to its end."""
     screen = Screen()
     screen.say("Nearfield", "is starting a platform with sample shows: 20 seconds, or less")
-    with _folder(data_dir) as folder, lifecycle.stop_on_signals() as stop:
+    with _folder(orders.data_dir) as folder, lifecycle.stop_on_signals() as stop:
         server = EmbeddedServer(folder)
         settings = _settings(folder, server)
-        neighbours = _neighbours(folder, server, settings.web.listen, slack_url_file)
-        served = stop if once else asyncio.Event()
-        guide = Guide(
-            settings.web.listen,
-            neighbours,
-            screen,
-            served,
-            () if once else _last_words(scenario),
-        )
+        neighbours = _neighbours(folder, server, settings.web.listen, orders.slack_url_file)
+        served = stop if orders.once else asyncio.Event()
         parts = Exporter(
             "demo",
-            resources=[
-                sampled(server, screen),
-                *(screen.started(each) for each in neighbours),
-            ],
+            resources=[sampled(server, screen), *(screen.started(each) for each in neighbours)],
             services=[
-                guide,
-                Audience(folder, settings.fastly, scenario),
-                *([] if once else [History(folder, served, screen)]),
-                *([] if once else [Status(settings.web.listen, served, screen)]),
+                Audience(folder, settings.fastly, orders.scenario),
+                *_tellers(orders, settings, neighbours, screen, served),
                 *neighbours,
             ],
         )
-        await app.serve(
-            settings,
-            _names(settings, screen),
-            stop,
-            extra=[parts],
-            links=lambda: _links(neighbours),
-        )
-    screen.say("Nearfield", f"has ended; its data is in {data_dir}" if data_dir else _GONE)
+        names = _names(settings, screen)
+        await app.serve(settings, names, stop, [parts], links=lambda: _links(neighbours))
+    kept = f"has ended; its data is in {orders.data_dir}"
+    screen.say("Nearfield", kept if orders.data_dir else _GONE)
+
+
+def _tellers(
+    orders: Orders,
+    settings: app.Settings,
+    neighbours: Sequence[Neighbour],
+    screen: Screen,
+    served: asyncio.Event,
+) -> Iterator[Service]:
+    """Yield what tells a person how it goes; a demo that ends by itself tells less."""
+    listen = settings.web.listen
+    words = () if orders.once else _last_words(orders.scenario)
+    yield Guide(listen, neighbours, screen, served, words)
+    if not orders.once:
+        yield History(settings.data_dir, served, screen)
+        yield Status(listen, served, screen)
 
 
 def _neighbours(
