@@ -1,13 +1,13 @@
 #!/bin/sh
-# Alertmanager, with a dead man's switch where the secret watchdog_url has an address.
+# Alertmanager, with what the secrets know of: no message is tried where Slack's address is not
+# there, and a dead man's switch is told where it has one.
 set -eu
-config=/etc/alertmanager/alertmanager.yml
-if [ -s /run/secrets/watchdog_url ]; then
-    {
-        sed 's|^  - templates/|  - /etc/alertmanager/templates/|' "$config"
-        # Its receiver is the last thing in the file.
-        printf "    webhook_configs: [{url: '%s', send_resolved: false}]\n" "$(cat /run/secrets/watchdog_url)"
-    } >/tmp/alertmanager.yml
-    config=/tmp/alertmanager.yml
+secrets=/run/secrets
+config=/tmp/alertmanager.yml
+sed 's|^  - templates/|  - /etc/alertmanager/templates/|' /etc/alertmanager/alertmanager.yml >"$config"
+[ -s "$secrets/slack_webhook" ] || sed -i 's|receiver: slack$|receiver: nobody|' "$config"
+if [ -s "$secrets/watchdog_url" ]; then
+    # Its receiver is the last thing in the file.
+    printf "    webhook_configs: [{url: '%s', send_resolved: false}]\n" "$(cat "$secrets/watchdog_url")" >>"$config"
 fi
 exec alertmanager --config.file="$config" "$@"

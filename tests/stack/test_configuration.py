@@ -3,6 +3,7 @@
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -70,29 +71,42 @@ def test_prometheus_reads_every_file_of_targets_and_misses_none() -> None:
     assert addresses <= {*services(), "localhost"}
 
 
-def test_alertmanager_takes_its_settings_where_it_finds_them(tmp_path: Path) -> None:
-    folder = begun("alertmanager", tmp_path)
+def alertmanager(folder: Path, **secrets: str) -> dict[str, Any]:
+    """Return what Alertmanager is told where these secrets are not empty, once it takes that."""
+    (folder / "run/secrets").mkdir(parents=True)
+    for name in services()["alertmanager"]["secrets"]:
+        (folder / "run/secrets" / name).write_text(secrets.pop(name, ""))
+    assert not secrets
+    file = begun("alertmanager", folder) / "tmp/alertmanager.yml"
     amtool = program("amtool", package="prometheus-alertmanager")
-    assert "1 templates" in run(
-        amtool, "check-config", f"{folder}/etc/alertmanager/alertmanager.yml"
-    )
-    assert not (folder / "tmp/alertmanager.yml").exists(), "without a switch it stays as it is"
-    assert {"slack_webhook", "watchdog_url"} == set(services()["alertmanager"]["secrets"])
+    assert "1 templates" in run(amtool, "check-config", str(file))
+    told: dict[str, Any] = yaml.safe_load(file.read_text())
+    return told
 
 
-def test_alertmanager_tells_a_dead_man_s_switch_where_its_address_is_a_secret(
-    tmp_path: Path,
-) -> None:
-    secrets = tmp_path / "run/secrets"
-    secrets.mkdir(parents=True)
-    (secrets / "watchdog_url").write_text("https://switch.example.org/ping/0a1b\n")
-    file = begun("alertmanager", tmp_path) / "tmp/alertmanager.yml"
-    assert "1 templates" in run(
-        program("amtool", package="prometheus-alertmanager"), "check-config", str(file)
-    )
-    receivers = {each["name"]: each for each in yaml.safe_load(file.read_text())["receivers"]}
-    [switch] = receivers["switch"]["webhook_configs"]
-    assert switch == {"url": "https://switch.example.org/ping/0a1b", "send_resolved": False}
+def receivers(route: dict[str, Any]) -> set[str]:
+    """Return whom a route and those below it tell."""
+    named = {route["receiver"]} if "receiver" in route else set()
+    return named.union(*(receivers(each) for each in route.get("routes", ())))
+
+
+def test_alertmanager_tells_slack_where_its_address_is_known(tmp_path: Path) -> None:
+    told = alertmanager(tmp_path, slack_webhook="https://hooks.example.org/x")
+    assert receivers(told["route"]) == {"slack", "nobody", "switch"}
+    ours = yaml.safe_load((ROOT / "alerts" / "alertmanager.yml").read_text())
+    assert {**told, "templates": []} == {**ours, "templates": []}
+
+
+def test_alertmanager_tries_no_message_without_an_address(tmp_path: Path) -> None:
+    assert receivers(alertmanager(tmp_path)["route"]) == {"nobody", "switch"}
+
+
+def test_alertmanager_tells_a_dead_man_s_switch_that_has_an_address(tmp_path: Path) -> None:
+    told = alertmanager(tmp_path, watchdog_url="https://switch.example.org/ping/0a1b\n")
+    [switch] = [each for each in told["receivers"] if each["name"] == "switch"]
+    assert switch["webhook_configs"] == [
+        {"url": "https://switch.example.org/ping/0a1b", "send_resolved": False}
+    ]
 
 
 def test_blackbox_exporter_takes_its_settings(tmp_path: Path) -> None:
