@@ -21,14 +21,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 from pydantic import SecretStr
 
 from benchmarks.fastly_log import Log, episodes
 from exporters.core.database import Database
+from exporters.core.definitions import parse
+from exporters.core.exposition import ignore_drops
 from exporters.embedded import EmbeddedServer
 from exporters.fastly.counting import CountingSettings
+from exporters.fastly.derived import CdnMetrics, Derived
 from exporters.fastly.measure import Moment
 from exporters.fastly.record.build import Bench, opened
 from exporters.fastly.record.pieces import pieces
@@ -96,16 +100,25 @@ async def ledger_of(options: Options, folder: Path) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def opened_recorder(
-    database: Database, folder: Path, number: int = 0
+    database: Database, folder: Path, number: int = 0, own: CdnMetrics | None = None
 ) -> AsyncIterator[Recorder]:
-    """Give a recorder with a folder of its own, for whom it is `NOW`."""
+    """Give a recorder with a folder of its own, for whom it is `NOW`; `own` are users' metrics."""
     data_dir = folder / f"data{number}"
     data_dir.mkdir()
-    bench = Bench(FastlySettings(), CountingSettings(), data_dir, Ledger(database))
+    bench = Bench(FastlySettings(), CountingSettings(), data_dir, Ledger(database), own)
     recorder = bench.recorder(number)
     object.__setattr__(recorder, "now", lambda: NOW)
     async with opened(recorder.measurer):
         yield recorder
+
+
+def examples() -> CdnMetrics:
+    """Return the users' metrics that are shipped as examples."""
+    metrics = CdnMetrics(ignore_drops)
+    file = Path(__file__).parents[1] / "queries" / "cdn.yml"
+    parsed = parse(file.name, file.read_text(), {"cdn": metrics})
+    metrics.apply([cast("Derived", placed.definition) for placed in parsed.placed])
+    return metrics
 
 
 async def only_measure(recorder: Recorder, segments: Sequence[Segment]) -> None:
@@ -187,6 +200,10 @@ async def run(options: Options) -> None:
             some = segments[: max(1, len(segments) // 4)]
             lines = sum(segment.lines for segment in some)
             await timed("measure only, one thread", lines, lambda: only_measure(recorders[0], some))
+            more = opened_recorder(database, folder, options.recorders, examples())
+            async with more as recorder:
+                what = "the same, with queries/cdn.yml"
+                await timed(what, lines, lambda: only_measure(recorder, some))
             server = await server_seconds(database)
             await timed(
                 f"into the ledger, {options.recorders} recorders",
