@@ -135,7 +135,7 @@ class Engine:
             [self._client, "-H", self.host, *args],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,  # a container of a large image is a copy of it here
             env=environ,
             check=False,
         )
