@@ -42,8 +42,12 @@ class Neighbour(ABC):
         """Return the variables that it needs besides those of the demo: secrets, mostly."""
         return {}
 
+    async def program(self) -> str | None:
+        """Return the path of the program, or None where it is not to be had."""
+        return next(filter(None, map(shutil.which, self.programs)), None)
+
     async def __aenter__(self) -> Self:
-        program = next(filter(None, map(shutil.which, self.programs)), None)
+        program = await self.program()
         if not program:
             return self
         self._folder.mkdir(parents=True, exist_ok=True)

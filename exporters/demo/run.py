@@ -16,18 +16,26 @@ from exporters.core.exporter import Exporter, Service
 from exporters.core.quantities import Address
 from exporters.core.web.settings import WebSettings
 from exporters.demo.audience import Audience, History, fastly_settings
+from exporters.demo.grafana import Grafana, Loki
 from exporters.demo.guide import Guide
 from exporters.demo.neighbours import Neighbour
 from exporters.demo.ports import free_address
 from exporters.demo.sample import APP, READER, sampled
 from exporters.demo.screen import Screen
 from exporters.demo.status import Status
-from exporters.demo.watchers import Alertmanager, NodeExporter, PostgresExporter, Prometheus
+from exporters.demo.watchers import (
+    Alertmanager,
+    BlackboxExporter,
+    NodeExporter,
+    PostgresExporter,
+    Prometheus,
+)
 from exporters.docker import DockerSettings
 from exporters.downloads.settings import DownloadsSettings
 from exporters.embedded.server import EmbeddedServer
 from exporters.embedded.traffic import Scenario
 from exporters.landing import Link
+from exporters.logs import LogsSettings
 
 _GONE = "has ended, and left nothing behind"
 _RECEIVER = Address("127.0.0.1", 0)
@@ -53,8 +61,10 @@ async def run(orders: Orders) -> None:
     screen.say("Nearfield", "is starting a platform with sample shows: 20 seconds, or less")
     with _folder(orders.data_dir) as folder, lifecycle.stop_on_signals() as stop:
         server = EmbeddedServer(folder)
-        settings = _settings(folder, server)
-        neighbours = _neighbours(folder, server, settings.web.listen, orders.slack_url_file)
+        loki = Loki(folder)
+        settings = _settings(folder, server, loki.address if await loki.program() else None)
+        watchers = _watchers(folder, server, settings.web.listen, orders.slack_url_file)
+        neighbours = [loki, *watchers, _grafana(folder, server, [loki, *watchers])]
         served = stop if orders.once else asyncio.Event()
         parts = Exporter(
             "demo",
@@ -87,16 +97,22 @@ def _tellers(
         yield Status(listen, served, screen)
 
 
-def _neighbours(
+def _watchers(
     folder: Path, server: EmbeddedServer, target: Address, slack_url_file: Path | None
 ) -> list[Neighbour]:
     """Return those who watch the demo where they are installed, in the order of their start."""
     others = {
         "node": NodeExporter(folder),
         "postgres": PostgresExporter(folder, server.dsn(APP, role=READER)),
+        "outside": BlackboxExporter(folder),
         "alertmanager": Alertmanager(folder, slack_url_file),
     }
     return [*others.values(), Prometheus(folder, target, others)]
+
+
+def _grafana(folder: Path, server: EmbeddedServer, others: Sequence[Neighbour]) -> Grafana:
+    names = {each.title.lower(): each for each in others if each.cure}
+    return Grafana(folder, server.dsn(role=READER), names)
 
 
 def _links(neighbours: Sequence[Neighbour]) -> list[Link]:
@@ -112,12 +128,13 @@ def _last_words(scenario: Scenario) -> tuple[tuple[str, str], ...]:
 def _names(settings: app.Settings, screen: Screen) -> list[str]:
     """Return the exporters that have something to show on this machine."""
     if Path(settings.docker.host.removeprefix("unix://")).is_socket():
-        return ["downloads", "fastly", "containers", "deploys"]
+        logs = ["logs"] if settings.logs.loki_url else []
+        return ["downloads", "fastly", "containers", "deploys", *logs]
     screen.say("containers", "not shown: no Docker engine answers here")
     return ["downloads", "fastly"]
 
 
-def _settings(folder: Path, server: EmbeddedServer) -> app.Settings:
+def _settings(folder: Path, server: EmbeddedServer, loki_url: str | None) -> app.Settings:
     """Return what a real platform would write into its file: the reader sees, and never writes."""
     return app.Settings(
         data_dir=folder,
@@ -125,6 +142,7 @@ def _settings(folder: Path, server: EmbeddedServer) -> app.Settings:
         downloads=DownloadsSettings(app_dsn=SecretStr(server.dsn(APP, role=READER)), interval=5.0),
         fastly=fastly_settings(folder, free_address(_RECEIVER)),
         docker=_docker(),
+        logs=LogsSettings(loki_url=loki_url),
     )
 
 

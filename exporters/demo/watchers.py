@@ -9,6 +9,7 @@ from exporters.demo.neighbours import Neighbour
 
 _ALERTS = Path(__file__).parents[2] / "alerts"
 """Our rules, where Nearfield runs from its sources."""
+_MODULES = _ALERTS / "blackbox.yml"
 _NOBODY = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
 _WEBHOOK = "/run/secrets/slack_webhook"
 """What our alertmanager.yml calls the file with the address of Slack."""
@@ -44,6 +45,26 @@ class PostgresExporter(Neighbour):
     def environment(self) -> Mapping[str, str]:
         """Return the database to ask: a socket, where nothing is encrypted."""
         return {"DATA_SOURCE_NAME": f"{self._dsn} sslmode=disable"}
+
+
+class BlackboxExporter(Neighbour):
+    """Looks at the demo's page from outside, by the modules of our stack."""
+
+    title = "blackbox exporter"
+    programs = ("blackbox_exporter", "prometheus-blackbox-exporter")
+    port = 9115
+
+    async def program(self) -> str | None:
+        """See `Neighbour.program`."""
+        return await super().program() if _MODULES.exists() else None
+
+    def arguments(self) -> Sequence[str]:
+        """Return its arguments."""
+        return (
+            f"--config.file={_MODULES}",
+            f"--web.listen-address={self._address}",
+            "--log.level=warn",
+        )
 
 
 class Alertmanager(Neighbour):
@@ -107,13 +128,32 @@ class Prometheus(Neighbour):
     def _configuration(self) -> Mapping[str, object]:
         """Return it as JSON can write it, which is YAML as well."""
         jobs = {name: each.url for name, each in self._others.items() if each.url}
+        blackbox = jobs.pop("outside", None)
         jobs |= {"nearfield": f"http://{self._target}", "prometheus": f"http://{self._address}"}
         alertmanager = jobs.get("alertmanager")
         return {
             "global": {"scrape_interval": "5s", "evaluation_interval": "5s"},
             "rule_files": [str(_ALERTS / "rules" / "*.yml")] if _ALERTS.is_dir() else [],
             "alerting": {"alertmanagers": [_targets(alertmanager)] if alertmanager else []},
-            "scrape_configs": [{"job_name": name, **_targets(url)} for name, url in jobs.items()],
+            "scrape_configs": [
+                *({"job_name": name, **_targets(url)} for name, url in jobs.items()),
+                *([self._outside(blackbox)] if blackbox else []),
+            ],
+        }
+
+    def _outside(self, blackbox: str) -> Mapping[str, object]:
+        """Return the job that looks at the demo's page through the blackbox exporter."""
+        page, labels = f"http://{self._target}/", {"what": "site", "ip_version": "4"}
+        return {
+            "job_name": "outside",
+            "metrics_path": "/probe",
+            "params": {"module": ["http_4"]},
+            "static_configs": [{"targets": [page], "labels": labels}],
+            "relabel_configs": [
+                {"source_labels": ["__address__"], "target_label": "__param_target"},
+                {"source_labels": ["__address__"], "target_label": "instance"},
+                {"target_label": "__address__", "replacement": blackbox.removeprefix("http://")},
+            ],
         }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from exporters.core.quantities import Address
 from exporters.demo.neighbours import Neighbour
-from exporters.demo.watchers import Alertmanager, NodeExporter, Prometheus
+from exporters.demo.watchers import Alertmanager, BlackboxExporter, NodeExporter, Prometheus
 from tests.programs import program
 
 
@@ -40,14 +40,19 @@ def test_alertmanager_takes_its_configuration_with_and_without_slack(tmp_path: P
 
 def test_prometheus_scrapes_those_that_were_started_and_knows_our_rules(tmp_path: Path) -> None:
     promtool = program("promtool", package="prometheus")
-    others = {"node": NodeExporter(tmp_path), "alertmanager": Alertmanager(tmp_path)}
+    others: dict[str, Neighbour] = {
+        "node": NodeExporter(tmp_path),
+        "alertmanager": Alertmanager(tmp_path),
+    }
+    others["outside"] = BlackboxExporter(tmp_path)
     others["alertmanager"].url = "http://127.0.0.1:9093"
+    others["outside"].url = "http://127.0.0.1:9115"
     prometheus = Prometheus(tmp_path, Address("127.0.0.1", 9580), others)
     file = written(prometheus, tmp_path / "prometheus")
     judged(file, promtool, "check", "config")
     told = json.loads(file.read_text())
     assert [job["job_name"] for job in told["scrape_configs"]] == [
-        *("alertmanager", "nearfield", "prometheus")
+        *("alertmanager", "nearfield", "prometheus", "outside")
     ]
     assert told["alerting"]["alertmanagers"] == [
         {"static_configs": [{"targets": ["127.0.0.1:9093"]}]}
