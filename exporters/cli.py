@@ -96,8 +96,9 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "See everything at work in some 20 seconds: a PostgreSQL of its own with sample shows,"
         " listeners whose log lines come as Fastly sends them, every metric and the page at /."
-        " Prometheus, Alertmanager, Grafana, Loki and the exporters of node, postgres and blackbox are"
-        " started beside it where they are installed. Ctrl-C ends all of it and leaves nothing behind."
+        " Prometheus, Alertmanager, Grafana, Loki and the exporters of node, postgres and blackbox"
+        " are started beside it where they are installed. Ctrl-C ends all of it and leaves nothing"
+        " behind."
     )
     parser.epilog = "Examples: nearfield demo; nearfield demo --scenario calm --data-dir my-demo"
     parser.add_argument(
