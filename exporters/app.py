@@ -117,7 +117,9 @@ async def serve(
     exporters[:0] = neighbours(shared, names)
     app = Surface([keeper, *exporters], registry).app()
     cures = [kind.cure for name, kind in KINDS.items() if name not in names]
-    landing = Landing([keeper, *exporters], VERSION, cures=cures, links=links)
+    landing = Landing(
+        [keeper, *exporters], VERSION, cures=cures, links=lambda: [*links(), *_links(settings)]
+    )
     landing.install(app)
     Guard(live).install(app)
     front = Exporter(
@@ -127,6 +129,10 @@ async def serve(
     )
     with exclusive(settings.data_dir):
         await lifecycle.serve([keeper, *extra, *exporters, front], stop)
+
+
+def _links(settings: Settings) -> list[Link]:
+    return [Link(title, url) for title, url in settings.web.links.items()]
 
 
 def _registry() -> CollectorRegistry:

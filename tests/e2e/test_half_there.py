@@ -41,7 +41,8 @@ def test_what_is_there_is_served_and_what_is_missing_is_told_with_its_cure(tmp_p
         f'[containers]\n[docker]\nhost = "unix://{tmp_path}/docker.sock"\n'
         '[logs]\nloki_url = "http://127.0.0.1:1"\n'
     )
-    with nearfield(tmp_path, tables) as running:
+    links = {"NEARFIELD_WEB__LINKS": '{"Grafana": "https://grafana.example.org"}'}
+    with nearfield(tmp_path, tables, environment=links) as running:
         until(lambda: get(f"{running.url}/healthz")[0] == 200, "it listens", 60)
         until(lambda: missing(running), "it says what is missing", 60)
         until(lambda: send(port, request(time=now())) == 200, "lines are taken", 60)
@@ -49,6 +50,7 @@ def test_what_is_there_is_served_and_what_is_missing_is_told_with_its_cure(tmp_p
         assert get(f"{running.url}/readyz")[0] == 503
         page = get(f"{running.url}/")[1]
         log = running.log()
+    assert '<a href="https://grafana.example.org">Grafana</a>' in page
     for words in MISSING.values():
         assert words in page
         assert words in log
