@@ -116,6 +116,8 @@ async def test_people_can_read_it_on_a_phone_and_a_desk_light_and_dark(page: Pag
                 assert await page.evaluate(FAINT) == [], f"{width} {scheme}"
                 papers.add(await page.evaluate("getComputedStyle(document.body).backgroundColor"))
         assert len(papers) == 2
+        await page.evaluate("document.documentElement.style.setProperty('--soft', '#666')")
+        assert await page.evaluate(FAINT), "what is faint is found"
 
 
 async def test_it_renews_itself_and_says_when_nobody_answers(page: Page) -> None:
