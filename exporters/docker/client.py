@@ -49,10 +49,19 @@ class DockerClient:
         settings: DockerSettings,
         deadline: float = DEADLINE,
         connections: int = CONNECTIONS,
+        *,
+        chunked: bool = True,
     ) -> None:
-        """`connections` may be open at a time, 0 for any number: for streams without an end."""
+        """`connections` may be open at a time, 0 for any number: for streams without an end.
+
+        Not `chunked`, the engine is asked in HTTP/1.0, and such a stream comes as it is: it writes
+        each line as a chunk, and to take chunks apart costs half as much as the line.
+        """
         self._settings = settings
         self._deadline, self._connections = deadline, connections
+        self._version = aiohttp.HttpVersion11 if chunked else aiohttp.HttpVersion10
+        # Such a stream ends with its connection.
+        self._headers = {} if chunked else {"Connection": "close"}
         self._base = _base(settings)
         self._prefix = ""
         self._session: aiohttp.ClientSession | None = None
@@ -61,6 +70,8 @@ class DockerClient:
         self._session = aiohttp.ClientSession(
             self._base,
             connector=self._connector(),
+            version=self._version,
+            headers=self._headers,
             timeout=aiohttp.ClientTimeout(sock_connect=_CONNECT),
         )
         return self

@@ -39,7 +39,8 @@ def build(
     `readers` see every group of lines once it was handed to the sink. Logs are read through a
     client of their own, since each takes a connection for as long as its container lives.
     """
-    metrics, client = LogsMetrics(telemetry.dropped), DockerClient(docker, connections=0)
+    metrics = LogsMetrics(telemetry.dropped)
+    client = DockerClient(docker, connections=0, chunked=False)
     loki.metrics.introduce(*DROPS)
     telemetry.introduce(EXPORTER, SOURCE)
     drops = Drops(metrics, loki.metrics.dropped)

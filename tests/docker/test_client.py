@@ -100,6 +100,24 @@ async def test_a_stream_outlives_the_deadline_of_its_beginning(tmp_path: Path) -
                 assert b"start" in await body.readline()
 
 
+async def test_a_stream_that_is_not_chunked_comes_as_it_is(tmp_path: Path) -> None:
+    versions = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        versions.append((request.version.major, request.version.minor))
+        response = web.StreamResponse(headers={"Api-Version": "1.47"})
+        await response.prepare(request)
+        for part in (b"one", b"two"):
+            await response.write(part)
+        return response
+
+    async with serving(answer, tmp_path) as host:
+        async with DockerClient(DockerSettings(host=host), chunked=False) as client:
+            async with client.stream("/containers/a/logs") as body:
+                assert await body.read() == b"onetwo"
+    assert versions == [(1, 0), (1, 0)]
+
+
 async def test_no_engine_is_unavailable_and_a_closed_door_rejected(tmp_path: Path) -> None:
     async with DockerClient(DockerSettings(host=f"unix://{tmp_path}/none")) as client:
         with pytest.raises(SourceUnavailable):
