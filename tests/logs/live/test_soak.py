@@ -12,6 +12,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -106,7 +107,9 @@ async def test_each_line_that_docker_logs_holds_is_in_loki_exactly_once(
     assert restarted
     try:
         for name in names:
-            await restoring.do("exec", name, "touch", "/stop")
+            # The container may end, and this process of it, before it can say how it went.
+            with suppress(AssertionError):
+                await restoring.do("exec", name, "touch", "/stop")
         # One after the other: to ask for thousands of lines all the time keeps a Loki from others.
         for name in names:
             await same(restoring, backend, name)
