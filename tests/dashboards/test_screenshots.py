@@ -69,10 +69,6 @@ async def test_no_panel_shows_an_error_in_a_real_grafana(tmp_path: Path) -> None
     assert wrong == {}
 
 
-@pytest.mark.soak
-@pytest.mark.skipif(
-    not (GRAFANA or os.environ.get("NEARFIELD_TEST_SOAK")), reason="the soak starts a browser"
-)
 async def test_the_browser_sees_the_error_of_a_panel(tmp_path: Path) -> None:
     dashboard = next(iter(shipped()))
     header = '<section><h2 data-testid="data-testid Panel header x">A panel</h2>{}</section>'

@@ -1,7 +1,5 @@
 """The page in a headless Chromium: on a phone and a desk, light and dark, alive and lost."""
 
-import os
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
@@ -15,13 +13,7 @@ from exporters.landing import Landing, Link
 from tests.dashboards.browser import Page, browser
 from tests.landing.stock import FAILING, FRESH, LATE, NOW, WAITING, dairy, downloads, episodes
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(
-        not (shutil.which("chromium") or os.environ.get("NEARFIELD_TEST_SOAK")),
-        reason="install the package chromium",
-    ),
-]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SIZES = ((390, 844), (1280, 900))
 

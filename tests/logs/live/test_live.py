@@ -1,7 +1,6 @@
 """Containers of a real engine: each line that they log is in Loki once, as it was written."""
 
 import asyncio
-import os
 
 import pytest
 
@@ -11,7 +10,6 @@ from tests.loki.reading import Reader
 
 pytestmark = pytest.mark.timeout(120)
 SLOW = 40.0
-SOAK = os.environ.get("NEARFIELD_TEST_SOAK")
 NUMBERS = "i=0; while [ $i -lt {} ]; do i=$((i+1)); echo line $i; done"
 
 
@@ -107,7 +105,8 @@ async def follow_something(engine: Engine, reader: Reader, labels: tuple[str, ..
     await reader.has(1, SLOW)
 
 
-@pytest.mark.skipif(not SOAK, reason="the soak restarts engines; here one restart takes too long")
+@pytest.mark.soak
+@pytest.mark.long
 async def test_lines_of_an_engine_that_restarts_are_neither_lost_nor_repeated(
     engine: Engine, follow: Follow, reader: Reader, labels: tuple[str, ...]
 ) -> None:
