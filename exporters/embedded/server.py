@@ -4,7 +4,6 @@ import logging
 import os
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from psycopg.errors import DuplicateDatabase, DuplicateObject, UniqueViolation
@@ -61,12 +60,7 @@ class EmbeddedServer:
                 raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         layout = self._layout()
         try:
             # Whoever has the turn for longer than this is attached, and will stop the server.

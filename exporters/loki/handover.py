@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from itertools import islice
-from types import TracebackType
 from typing import Self
 
 from exporters.loki.metrics import LokiMetrics
@@ -52,12 +51,7 @@ class Handover:
         """Open nothing: the sink is open already."""
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Hand over what services said last of all."""
         try:
             async with asyncio.timeout(_DRAIN):

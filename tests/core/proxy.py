@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ssl
-from types import TracebackType
 from typing import Self
 
 _SSL_REQUEST = 80877103
@@ -28,12 +27,7 @@ class Proxy:
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         self._server.close()
         for task in self._tasks:
             task.cancel()

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, ip_address
-from types import TracebackType
 from typing import Self
 
 import bcrypt
@@ -78,12 +77,7 @@ class PasswordChecker:
         self._threads = ThreadPoolExecutor(self._bounds.workers, thread_name_prefix="bcrypt")
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._threads:
             for future in tuple(self._running.values()):
                 future.cancel()

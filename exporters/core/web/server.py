@@ -2,7 +2,6 @@
 
 import logging
 import ssl
-from types import TracebackType
 from typing import Self
 
 from aiohttp import web
@@ -44,12 +43,7 @@ class Listener:
         log.info("%s: listening on %s", self.name, self.url)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
 
     @property

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import duckdb
@@ -62,12 +61,7 @@ class Workspace:
             reason = (error.strerror or "not possible").lower()
             raise StartError(f"cannot make the folder {self._scratch}: {reason}") from error
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._duck.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 from aiohttp import web
@@ -68,12 +67,7 @@ class ReceiverListener:
         log.info("receiver: listening on %s", self.address)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._site.stop()
         await self._connections.rest(DRAIN)
         await self._runner.cleanup()

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from time import monotonic, time
-from types import TracebackType
 from typing import Self
 
 from exporters.core.errors import StartError
@@ -100,12 +99,7 @@ class Spool:
             reason = (error.strerror or "not possible").lower()
             raise StartError(f"spool: cannot read the folder {self.folder}: {reason}") from error
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._lanes.close)
         await asyncio.to_thread(self._stack.close)
 

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 from exporters.core.errors import StartError
@@ -77,12 +76,7 @@ class SyslogListener:
         log.info("syslog: listening on %s", self.address)
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         if self._server:
             self._server.close()
             self._server = None
