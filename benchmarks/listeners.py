@@ -23,7 +23,7 @@ from exporters.core.exposition import ignore_drops
 from exporters.fastly.record import Recorder, StreamMetrics
 from exporters.fastly.segment import Batch, Segment
 
-SEGMENT, GOAL_PEAK, GOAL_GROWTH = 100_000, 600, 64
+SEGMENT, GOAL_PEAK, GOAL_GROWTH = 100_000, 600, 128
 LINE = (
     '{"time":"%s","elapsed_us":250000,"method":"GET","host":"cdn.example.com","path":"%s",'
     '"status":"206","body_bytes":2000000,"range":"bytes=0-1999999","content_range":"bytes'

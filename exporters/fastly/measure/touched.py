@@ -14,6 +14,7 @@ from exporters.ledger.model import Day, Known
 _BLOCK = 5000
 """Lines of a block."""
 _NULL = r"\N"
+_NOT_IN_A_FIELD = {ord("\\"): "/", **dict.fromkeys(range(0x20), " ")}
 _HOUR = len("2026-10-09 12")
 _Key = tuple[str, int, str, int]
 """Day, episode, client, number of the agent."""
@@ -80,4 +81,4 @@ def _hours(workspace: Workspace, rows: Sequence[Any]) -> dict[_Key, str]:
 
 def _field(text: str) -> str:
     """Return a text as a field of COPY."""
-    return text.replace("\\", "/").replace("\t", " ").replace("\n", " ")
+    return text.translate(_NOT_IN_A_FIELD)
