@@ -13,6 +13,12 @@ def kinds(
     return timeseries(key, title, description, *targets, unit=unit, width=8, links=LINKS)
 
 
+def each(metric: str, scaled: str = "") -> Prometheus:
+    """Return a column of the chosen containers."""
+    of = f"max by (name, service, stack, image) ({metric}{{{WHICH}}})"
+    return Prometheus(f"{of}{scaled}", instant=True, format="table")
+
+
 def _words(metric: str) -> str:
     return metric.removeprefix("container_").removesuffix("_total").replace("_", " ")
 
@@ -22,9 +28,10 @@ details = row(
     kinds(
         "cpu-modes",
         "CPU modes",
-        "Cores in user mode and in the kernel.",
+        "Cores in user mode, in the kernel, and over the limit out of what was saved before.",
         "container_cpu_user_seconds_total",
         "container_cpu_system_seconds_total",
+        "container_cpu_cfs_burst_seconds_total",
         unit=Unit.COUNT,
         counters=True,
     ),
@@ -52,8 +59,11 @@ details = row(
     kinds(
         "memory-trouble",
         "At the limit, and page faults",
-        "How often a second memory came to its limit, and pages were not there.",
+        "How often a second memory came to its limit, was slowed down before it, and pages were not"
+        " there.",
         "container_memory_failcnt",
+        "container_memory_events_max_total",
+        "container_memory_events_high_total",
         "container_memory_failures_total",
         unit=Unit.PER_SECOND,
         counters=True,
@@ -108,20 +118,19 @@ details = row(
     table(
         "containers",
         "Containers",
-        "When each container was last started, and last sampled.",
-        Prometheus(
-            "max by (name, service, stack, image)"
-            f" (container_start_time_seconds{{{WHICH}}}) * 1000",
-            instant=True,
-            format="table",
-        ),
-        Prometheus(
-            f"max by (name, service, stack, image) (container_last_seen{{{WHICH}}}) * 1000",
-            instant=True,
-            format="table",
-        ),
-        names={"Value #A": "started", "Value #B": "last seen"},
-        units={"started": Unit.AGO, "last seen": Unit.AGO},
+        "When each container was made, last started and last sampled; its health is 1, or 0 where"
+        " its check fails, or -1 without one.",
+        each("container_start_time_seconds", " * 1000"),
+        each("container_last_seen", " * 1000"),
+        each("container_creation_time_seconds", " * 1000"),
+        each("container_health_state"),
+        names={
+            "Value #A": "started",
+            "Value #B": "last seen",
+            "Value #C": "made",
+            "Value #D": "health",
+        },
+        units=dict.fromkeys(("started", "last seen", "made"), Unit.AGO),
         width=24,
     ),
     collapsed=True,

@@ -41,11 +41,15 @@ cpu = row(
     timeseries(
         "throttled",
         "Throttled periods",
-        "Share of a container's periods in which its CPU limit held it back.",
-        Prometheus(
-            f"{rate('container_cpu_cfs_throttled_periods_total')}"
-            f" / {rate('container_cpu_cfs_periods_total')}",
-            "{{service}}",
+        "Share of a container's periods in which its CPU limit held it back, and in which it used"
+        " more out of what it had saved.",
+        *(
+            Prometheus(
+                f"{rate(f'container_cpu_cfs_{kind}_periods_total')}"
+                f" / {rate('container_cpu_cfs_periods_total')}",
+                f"{{{{service}}}} {kind}",
+            )
+            for kind in ("throttled", "burst")
         ),
         unit=Unit.SHARE,
         width=8,
