@@ -6,11 +6,10 @@ import os
 import re
 import signal
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import yaml
 
 from tests.alerts.rules import ALERTS, read
+from tests.answering import answering, body_of
 from tests.e2e.processes import free_port, get, until
 from tests.programs import program
 
@@ -93,31 +93,19 @@ class Slack:
 def slack() -> Iterator[Slack]:
     room = Slack()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            try:
-                assert self.headers["Content-Type"] == "application/json"
-                room.posts.append(checked(body))
-                self.send_response(200)
-            except (AssertionError, KeyError, ValueError) as error:
-                room.wrong.append(f"{error!r}: {body!r}")
-                self.send_response(400)
-            self.end_headers()
+    def heard(request: BaseHTTPRequestHandler) -> tuple[int, str]:
+        body = body_of(request)
+        try:
+            assert request.headers["Content-Type"] == "application/json"
+            room.posts.append(checked(body))
+        except (AssertionError, KeyError, ValueError) as error:
+            room.wrong.append(f"{error!r}: {body!r}")
+            return 400, ""
+        return 200, ""
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    room.url = f"http://127.0.0.1:{server.server_port}/services/T/B/secret"
-    try:
+    with answering(heard) as address:
+        room.url = f"http://{address}/services/T/B/secret"
         yield room
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from os import kill
 from pathlib import Path
 from time import monotonic, sleep
@@ -27,6 +26,7 @@ from exporters.embedded.locks import turn
 from exporters.embedded.postmaster import shut_down
 from exporters.embedded.traffic import CDN_HOST
 from tests.alerts.stack import CALM, FACTOR, Stack, process, stack
+from tests.answering import answering
 from tests.docker.engine import Engine, started_engine
 from tests.e2e.processes import free_port, get, until
 from tests.e2e.test_stream import now, send
@@ -61,24 +61,10 @@ class Demo:
 def statistics() -> Iterator[str]:
     """Serve the one number of Fastly's own statistics that a rule asks for: people listen on."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(f"fastly_rt_requests_total {250 * monotonic():.0f}\n".encode())
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(
+        lambda _: (200, f"fastly_rt_requests_total {250 * monotonic():.0f}\n")
+    ) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

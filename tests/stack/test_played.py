@@ -14,10 +14,10 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.errors import InsufficientPrivilege
 
 from exporters.embedded import EmbeddedServer
+from tests.answering import answering
 from tests.e2e.processes import until
 from tests.embedded.fixtures import data_dir, initialized_folder, run_apart
 from tests.stack.composed import ROOT, shell
-from tests.stack.serving import serving
 
 __all__ = ["data_dir", "initialized_folder"]
 
@@ -53,7 +53,7 @@ def test_listeners_are_heard_and_nearfield_may_only_read(
         taken.append(body)
         return 200, ""
 
-    with serving(receiver) as host:
+    with answering(receiver) as host:
         script, url = ROOT / "stack/demo/listeners.py", f"http://{host}/ingest/fastly"
         listeners = subprocess.Popen(
             [sys.executable, str(script), str(address["host"]), url],

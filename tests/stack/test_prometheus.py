@@ -9,10 +9,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 from tests.alerts.stack import process
+from tests.answering import answering
 from tests.e2e.processes import free_port, get, nearfield, until
 from tests.programs import program
 from tests.stack.composed import begun
-from tests.stack.serving import serving
 
 PAGE = """\
 # TYPE container_memory_working_set_bytes gauge
@@ -29,7 +29,7 @@ def another_host() -> AbstractContextManager[str]:
         wanted = parse_qs(urlsplit(request.path).query).get("collect[]", ["containers"])
         return 200 if wanted == ["containers"] else 400, PAGE
 
-    return serving(page)
+    return answering(page)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A small HTTP server in a thread, for those whom the stack's programs speak to."""
+"""A small HTTP server in a thread, for those whom programs under test speak to."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -9,8 +9,13 @@ Answer = Callable[[BaseHTTPRequestHandler], tuple[int, str]]
 """Gives status and text for a request."""
 
 
+def body_of(request: BaseHTTPRequestHandler) -> bytes:
+    """Return what came with a request."""
+    return request.rfile.read(int(request.headers["Content-Length"]))
+
+
 @contextmanager
-def serving(answer: Answer) -> Iterator[str]:
+def answering(answer: Answer) -> Iterator[str]:
     """Answer requests; yield the address as host:port."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -28,6 +33,7 @@ def serving(answer: Answer) -> Iterator[str]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
