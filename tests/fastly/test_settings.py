@@ -72,7 +72,7 @@ def test_the_variables_of_the_environment_are_read(tmp_path: Path) -> None:
         ("line_limit = '2MiB'", "fastly.line_limit: wants at most 341KiB"),
         (
             "window = 'week'",
-            "fastly.window: wants one of 'calendar', 'first-touch' or 'last-touch'",
+            'fastly.window: wants one of "calendar", "first-touch" or "last-touch"',
         ),
         (
             "[fastly.s3]\nurl = 'https://x'",

@@ -75,7 +75,7 @@ def test_the_same_text_makes_the_same_query_and_another_sql_another() -> None:
         ("sql: SELECT 1", ".help: is missing, and has no default"),
         ("sql: SELECT 1, help: ''", ".help: wants text"),
         ("$, lables: [x]", '.lables: unknown key; did you mean "labels"?'),
-        ("$, type: summary", ".type: wants one of 'gauge' or 'counter'"),
+        ("$, type: summary", '.type: wants one of "gauge" or "counter"'),
         ("$, type: counter", ": wants a name that ends in _total for a counter"),
         ("$, labels: x", ".labels: wants a list"),
         ("$, labels: [x, x]", ".labels: wants each label once"),

@@ -123,8 +123,8 @@ def test_a_problem_is_one_line_that_says_what_is_wanted(keys: str, expected: str
 
 def test_a_usage_that_is_none_is_told_with_those_that_are() -> None:
     (problem,) = problems("a: {query: SELECT 1, metrics: [{n: {usage: SUMMARY}}]}")
-    assert problem.startswith("1: a.metrics.0.n.usage: wants one of 'LABEL', 'GAUGE'")
-    assert problem.endswith("'HISTOGRAM', 'MAPPEDMETRIC' or 'DURATION'")
+    assert problem.startswith('1: a.metrics.0.n.usage: wants one of "LABEL", "GAUGE"')
+    assert problem.endswith('"HISTOGRAM", "MAPPEDMETRIC" or "DURATION"')
 
 
 def test_both_forms_can_stand_in_one_file() -> None:
