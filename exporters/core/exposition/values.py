@@ -33,6 +33,8 @@ class ValueFamily(Family[float]):
     ) -> None:
         super().__init__(kind, name, documentation, labelnames, limits, on_drop)
         self._template = line_template(self.full_name, self.labelnames)
+        self._moment: tuple[int, list[str], list[float]] = (0, [], [])
+        self._kept: list[str] = []
 
     def value(self, labels: Labels) -> float | None:
         """The value of a series, or None if it is not there."""
@@ -133,18 +135,35 @@ class ValueFamily(Family[float]):
             yield Sample(self.full_name, named, value)
 
     def blocks(self, size: int) -> Iterator[str]:
-        """See `Family.blocks`; all values are those of the moment the first block is asked for."""
+        """See `Family.blocks`; all values are those of the moment the first block is asked for.
+
+        Where nothing is new at two scrapes in a row, what the second wrote is kept for the next.
+        """
         table = self._table
-        lines, values = list(table.lines.values()), list(table.values.values())
-        for start in range(0, len(lines), size):
-            texts = numbers(values[start : start + size])
-            block = [""] * (2 * len(texts))
-            block[::2] = lines[start : start + size]
-            block[1::2] = texts
-            yield "".join(block)
+        moment = size, list(table.lines.values()), list(table.values.values())
+        same, self._moment = moment == self._moment, moment
+        if same and self._kept:
+            yield from self._kept
+            return
+        self._kept, kept = [], []
+        for block in _written(*moment):
+            if same:
+                kept.append(block)
+            yield block
+        if self._moment is moment:  # no other scrape began meanwhile
+            self._kept = kept
 
     def _line(self, labels: Labels) -> str:
         return self._template % self._escaped(labels)
 
     def _zero(self) -> float:
         return 0.0
+
+
+def _written(size: int, lines: list[str], values: list[float]) -> Iterator[str]:
+    for start in range(0, len(lines), size):
+        texts = numbers(values[start : start + size])
+        block = [""] * (2 * len(texts))
+        block[::2] = lines[start : start + size]
+        block[1::2] = texts
+        yield "".join(block)

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from decimal import Decimal
 from math import inf, isnan, nan
 
@@ -194,3 +195,43 @@ def test_a_refill_of_another_length_is_refused_and_changes_nothing() -> None:
         with pytest.raises(ValueError, match=r"shorter|longer|cannot take"):
             family.refill(values)
     assert family.value(("hall",)) == 20.0
+
+
+def test_a_change_is_seen_however_often_the_page_was_the_same() -> None:
+    family = gauge("disk")
+    family.set(("a",), 1)
+    changes: list[tuple[Callable[[], None], list[str]]] = [
+        (lambda: family.set(("a",), 2), ['size_bytes{disk="a"} 2.0']),
+        (
+            lambda: family.set(("b",), 3),
+            ['size_bytes{disk="a"} 2.0', 'size_bytes{disk="b"} 3.0'],
+        ),
+        (lambda: family.remove(("a",)), ['size_bytes{disk="b"} 3.0']),
+        (lambda: family.replace([(("c",), 3.0)]), ['size_bytes{disk="c"} 3.0']),
+        (lambda: family.refill([4.0]), ['size_bytes{disk="c"} 4.0']),
+        (lambda: family.set(("c",), nan), ['size_bytes{disk="c"} NaN']),
+        (family.clear, []),
+    ]
+    for change, lines in changes:
+        for _ in range(3):
+            before = page(family)
+        assert page(family) == before
+        change()
+        assert [page(family) for _ in range(4)] == [lines] * 4
+
+
+def test_scrapes_at_once_show_the_same_as_one_after_the_other() -> None:
+    family = gauge("disk")
+    family.replace([((f"{n}",), float(n)) for n in range(10)])
+    whole = "".join(family.blocks(3))
+    for _ in range(4):
+        first, second = family.blocks(3), family.blocks(3)
+        begun = next(first)
+        assert "".join(second) == whole
+        assert begun + "".join(first) == whole
+    first = family.blocks(3)
+    begun = next(first)
+    family.set(("0",), 7.0)
+    assert "".join(family.blocks(3)) == whole.replace('"0"} 0.0', '"0"} 7.0')
+    assert begun + "".join(first) == whole
+    assert "".join(family.blocks(3)) == whole.replace('"0"} 0.0', '"0"} 7.0')
