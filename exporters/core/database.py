@@ -138,7 +138,7 @@ class Database:
                 await connection.execute(begin)
             except psycopg.OperationalError:
                 await _close(connection)
-            except BaseException:
+            except BaseException:  # cancelled too: nobody else would close it
                 await _close(connection)
                 raise
             else:
@@ -146,7 +146,7 @@ class Database:
         connection = await self._connect()
         try:
             await connection.execute(begin)
-        except BaseException:
+        except BaseException:  # cancelled too: nobody else would close it
             await _close(connection)
             raise
         return connection
@@ -190,7 +190,7 @@ class Database:
                 await connection.rollback()
         except (psycopg.Error, TimeoutError):
             await _close(connection)
-        except BaseException:
+        except BaseException:  # cancelled too: nobody else would close it
             await _close(connection)
             raise
         else:

@@ -55,7 +55,7 @@ class EmbeddedServer:
             locked(self._attached, SHARED)
             try:
                 await bring_up(layout, self._start_timeout)
-            except BaseException:
+            except BaseException:  # cancelled too: __aexit__ is not called then
                 await self._leave(layout)
                 raise
         return self

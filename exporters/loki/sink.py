@@ -117,7 +117,7 @@ class Sink:
         thread = ThreadPoolExecutor(1, thread_name_prefix="loki")
         try:
             await asyncio.get_running_loop().run_in_executor(thread, self._queue.open)
-        except BaseException:
+        except BaseException:  # cancelled too: __aexit__ is not called then
             thread.shutdown(wait=False)
             raise
         self._thread, self._durable = thread, self._queue.cursors
