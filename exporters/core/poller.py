@@ -16,6 +16,8 @@ from exporters.core.telemetry import Telemetry
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+_LONGEST_WAIT = 240.0  # seconds: NearfieldSourceStale wants to see a failure in each ten minutes
+
 Turn: TypeAlias = AbstractAsyncContextManager[Any]
 """Held while something is polled: a semaphore, or a gate."""
 
@@ -25,7 +27,7 @@ class Pace:
     """How often to read a source, how long to wait for it, how long its snapshot is true.
 
     All in seconds. After failures the wait follows `backoff`, but is never longer than a reader
-    of the graph would expect from the interval.
+    of the graph would expect from the interval, nor than who mends a source would wait to see it.
     """
 
     interval: float
@@ -40,7 +42,7 @@ class Pace:
             interval=interval,
             deadline=min(interval, 30.0) if deadline is None else deadline,
             max_age=max(5 * interval, 30.0),
-            backoff=Backoff(limit=max(interval, 15.0)),
+            backoff=Backoff(limit=min(max(interval, 15.0), _LONGEST_WAIT)),
         )
 
 

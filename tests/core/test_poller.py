@@ -208,6 +208,10 @@ def test_backoff_spreads_retries_by_its_jitter() -> None:
     assert backoff.delay(1, rand=lambda: 1.0) == pytest.approx(1.2)
 
 
+def test_a_source_that_is_read_once_an_hour_is_tried_again_within_five_minutes() -> None:
+    assert Pace.every(3600).backoff.delay(1_000, rand=lambda: 1.0) < 300
+
+
 async def test_followers_hear_of_each_new_snapshot_and_of_no_failure() -> None:
     bench = Bench(Readings("first", SourceRejected("no"), "second"), Pace.every(60), rounds=3)
     heard: list[object] = []
