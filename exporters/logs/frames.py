@@ -13,6 +13,7 @@ from calendar import timegm
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import add, itemgetter
 from time import strptime
 
 from exporters.core.errors import SourceMalformed
@@ -25,6 +26,8 @@ _STAMP = 31
 """Characters of a time and the space behind it."""
 _PARTS = 4096
 """Characters that a line of several parts has at least: 16 KiB of the longest characters."""
+_second_of, _nanoseconds_of = itemgetter(slice(19)), itemgetter(slice(20, 29))
+_text_of = itemgetter(slice(_STAMP, None))
 _SECONDS = 4096
 _NS = 1_000_000_000
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-Z\\^-~])")
@@ -166,15 +169,15 @@ def _split(stream: str, block: bytes, *, raw: bool = False) -> Lines:
     """Return the lines of a block that ends with a line feed; ValueError where one has no time."""
     lines = _clean(block.decode("utf-8", "replace")).split("\n")
     lines.pop()
-    seconds = _seconds
-    times = [seconds[line[:19]] + int(line[20:29]) for line in lines]
+    # Nothing of Python's own is run for a line: that takes half the time.
+    seconds = map(_seconds.__getitem__, map(_second_of, lines))
+    times = [*map(add, seconds, map(int, map(_nanoseconds_of, lines)))]
+    texts = [*map(_text_of, lines)]
     if raw:
         texts = [
-            line[_STAMP:] if len(line) < _PARTS else line[_STAMP:].replace(line[:_STAMP], "")
-            for line in lines
+            text if len(text) < _PARTS else text.replace(line[:_STAMP], "")
+            for text, line in zip(texts, lines, strict=True)
         ]
-    else:
-        texts = [line[_STAMP:] for line in lines]
     return Lines(stream, times, texts, len(block) - (_STAMP + 1) * len(lines))
 
 

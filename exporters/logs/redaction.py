@@ -113,7 +113,7 @@ class Redactor:
 
     def redact(self, texts: Sequence[str]) -> Sequence[str]:
         """Return the texts with what is secret in them masked; themselves, where nothing is."""
-        block = "\n".join(texts)
+        block = "\n".join(texts) if self._rules else ""
         lower = block.lower()
         for rule in self._rules:
             if rule.concerns(block, lower):

@@ -1,7 +1,9 @@
 """The lines that have come since the last batch was closed: by size, or by age."""
 
 import asyncio
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from operator import itemgetter
 
 from exporters.loki.model import Cursors, Entry
@@ -17,6 +19,17 @@ _line = itemgetter(2)
 def weight(entries: Sequence[Entry]) -> int:
     """Return how many bytes entries need, about."""
     return sum(map(len, map(_line, entries))) + _EACH * len(entries)
+
+
+def cut(entries: Sequence[Entry], size: int) -> Iterator[Sequence[Entry]]:
+    """Cut entries into parts of `size` bytes and more, about, and at most twice as many."""
+    ends = [*accumulate(len(line) + _EACH for line in map(_line, entries))]
+    start = below = 0
+    while start < len(entries):
+        whole = ends[-1] - below <= 2 * size
+        stop = len(entries) if whole else bisect_left(ends, below + size, start) + 1
+        yield entries[start:stop]
+        start, below = stop, ends[stop - 1]
 
 
 class Gathering:

@@ -5,6 +5,7 @@ Loki's own defaults (`limits_config`): lines of 256 KiB, a week back, ten minute
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from exporters.loki.model import Entry
 
@@ -40,8 +41,12 @@ def fit(
     """Return the entries within the limits at `now`, in their order, and the others."""
     oldest, newest = int((now - limits.age) * _NS), int((now + AHEAD) * _NS)
     harmless = limits.line_size // 4  # a character has four bytes at most
+    if not entries:
+        return entries, []
     # Hardly ever is one suspect, so that nearly always this is all there is to do.
-    if not [1 for _, ns, line, _ in entries if not oldest <= ns <= newest or len(line) > harmless]:
+    times = [*map(itemgetter(1), entries)]
+    longest = max(map(len, map(itemgetter(2), entries)))
+    if oldest <= min(times) and max(times) <= newest and longest <= harmless:
         return entries, []
     kept: list[Entry] = []
     refused: list[Refusal] = []

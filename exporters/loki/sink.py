@@ -10,7 +10,7 @@ stop is on disk, and mostly at Loki, when the process ends. Files belong to a th
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
@@ -23,7 +23,7 @@ from exporters.core.errors import SourceUnavailable
 from exporters.core.exporter import Health
 from exporters.loki.courier import Courier, Delivered, Gone
 from exporters.loki.encoding import PROTOBUF, Encoding
-from exporters.loki.gathering import Gathering, Lot, weight
+from exporters.loki.gathering import Gathering, Lot, cut
 from exporters.loki.limits import Limits, Refusal, fit
 from exporters.loki.metrics import LokiMetrics
 from exporters.loki.model import NOWHERE, Cursors, Entry
@@ -194,7 +194,7 @@ class Sink:
         cursors: dict[str, str | None] = {}
         for _, moved in lots:
             cursors |= moved
-        batches = [self._batch(part) for part in _cut(kept, self._manners.batch_size)]
+        batches = [self._batch(part) for part in cut(kept, self._manners.batch_size)]
         if not batches and not cursors:
             return refused, 0
         return refused, self._queue.append(batches, cursors)
@@ -248,19 +248,3 @@ class Sink:
             self._metrics.dropped.inc(("damaged",), self._queue.damaged - self._damaged)
             self._damaged = self._queue.damaged
             log.error("a file of the log queue cannot be read further: its lines are lost")
-
-
-def _cut(entries: Sequence[Entry], size: int) -> Iterator[Sequence[Entry]]:
-    """Cut entries into parts of about `size` bytes."""
-    if weight(entries) <= 2 * size:
-        if entries:
-            yield entries
-        return
-    start = total = 0
-    for place, entry in enumerate(entries):
-        total += weight((entry,))
-        if total >= size:
-            yield entries[start : place + 1]
-            start, total = place + 1, 0
-    if start < len(entries):
-        yield entries[start:]

@@ -1,6 +1,8 @@
 import asyncio
 
-from exporters.loki.gathering import Gathering, Lot
+import pytest
+
+from exporters.loki.gathering import Gathering, Lot, cut, weight
 from exporters.loki.model import Entry, Stream
 
 
@@ -30,3 +32,12 @@ async def test_one_who_brings_much_does_not_keep_others_waiting_for_more_than_a_
         batch = await gathering.take()
     assert batch
     assert "quiet" in {entries[0].stream.service for entries, _ in batch[0]}
+
+
+@pytest.mark.parametrize("sizes", [[], [10], [900], [100] * 30, [5000] * 3, [10] * 200, [5000, 10]])
+def test_no_part_of_a_large_batch_is_over_twice_the_size(sizes: list[int]) -> None:
+    entries = [entry for size in sizes for entry in lot("app", size)[0]]
+    parts = [*cut(entries, 1000)]
+    assert [entry for part in parts for entry in part] == entries
+    assert all(weight(part) >= 1000 for part in parts[:-1])
+    assert all(weight(part[:-1]) <= 2000 for part in parts)
