@@ -85,9 +85,12 @@ def digest(*body: bytes) -> str:
     return hasher.hexdigest()
 
 
-def new_digest() -> "hashlib.blake2b":
-    """Return a hasher to feed a body block by block; `hexdigest()` is what `digest` returns."""
-    return hashlib.blake2b(digest_size=16)
+def new_digest() -> "hashlib._Hash":
+    """Return a hasher to feed a body block by block; `hexdigest()` is what `digest` returns.
+
+    SHA-256, since processors have instructions for it: twice as fast as BLAKE2.
+    """
+    return hashlib.sha256()
 
 
 def header_line(source: Source, format_name: str) -> bytes:

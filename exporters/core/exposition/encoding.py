@@ -1,7 +1,6 @@
 """What a scraper can read: the format that its Accept header asks for, and gzip off the loop."""
 
 import asyncio
-import gzip
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +8,7 @@ from functools import partial
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics.exposition import ALLOWUTF8, UNDERSCORES
 from prometheus_client.registry import Collector
+from zlib_ng import gzip_ng
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +46,5 @@ def negotiate(accept: str | None) -> Encoding:
 
 
 async def compress(body: bytes, level: int = 6) -> bytes:
-    """The body as gzip; in a worker thread, where zlib releases the interpreter's lock."""
-    return await asyncio.to_thread(gzip.compress, body, level, mtime=0)
+    """The body as gzip; in a worker thread, where zlib-ng releases the interpreter's lock."""
+    return await asyncio.to_thread(gzip_ng.compress, body, level, mtime=0)
