@@ -37,9 +37,12 @@ _ANSWER, _DURATION, _CLIENT, _ENDED = 0b0111, 0b1011, 0b1101, 0b1110
 
 
 def bucket_of(value: str, bounds: Sequence[float]) -> str:
-    """Return the expression for the first bucket whose bound a value does not pass."""
-    cases = " ".join(f"WHEN {value} <= {bound:.0f} THEN {n}" for n, bound in enumerate(bounds))
-    return f"CASE {cases} ELSE {len(bounds)} END"
+    """Return the expression for the first bucket whose bound a value does not pass; NULL for NULL.
+
+    It counts the bounds that are passed: cases, of which one is looked at after the other, take ten
+    times as long.
+    """
+    return " + ".join(f"({value} > {bound:.0f})::UTINYINT" for bound in bounds)
 
 
 def stream(workspace: Workspace, hosts: Hosts) -> Stream:
