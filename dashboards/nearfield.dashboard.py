@@ -121,7 +121,7 @@ costs = row(
             "{{instance}}",
         ),
         unit=Unit.COUNT,
-        width=6,
+        width=5,
     ),
     timeseries(
         "memory",
@@ -133,7 +133,7 @@ costs = row(
             "{{instance}}",
         ),
         unit=Unit.BYTES,
-        width=6,
+        width=5,
     ),
     timeseries(
         "files",
@@ -145,7 +145,7 @@ costs = row(
             "{{instance}}",
         ),
         unit=Unit.SHARE,
-        width=6,
+        width=5,
     ),
     timeseries(
         "scrapes",
@@ -156,7 +156,15 @@ costs = row(
             "{{instance}}",
         ),
         unit=Unit.SECONDS,
-        width=6,
+        width=5,
+    ),
+    timeseries(
+        "tasks",
+        "Tasks",
+        "What is under way in the processes at once; a line that only rises is a leak.",
+        Prometheus(f"nearfield_tasks{{{ON}}}", "{{instance}}"),
+        unit=Unit.COUNT,
+        width=4,
     ),
 )
 

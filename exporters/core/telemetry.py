@@ -1,8 +1,9 @@
 """Metrics about the exporters themselves, the same for every exporter."""
 
+import asyncio
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -24,6 +25,12 @@ class Telemetry:
             registry=registry,
         )
         build.labels(version, platform.python_version()).set(1)
+        tasks = Gauge(
+            "nearfield_tasks",
+            "asyncio tasks that are not done: more and more of them are a leak.",
+            registry=registry,
+        )
+        tasks.set_function(_tasks)
         labels = ["exporter", "source"]
         self._polls = Counter(
             "nearfield_polls", "Reads of a source that were begun.", labels, registry=registry
@@ -86,6 +93,13 @@ class Telemetry:
             self._last_success.labels(exporter, source).set_to_current_time()
         finally:
             self._duration.labels(exporter, source).observe(perf_counter() - started)
+
+
+def _tasks() -> float:
+    """Return the tasks of the loop that runs; 0 where none does."""
+    with suppress(RuntimeError):
+        return len(asyncio.all_tasks())
+    return 0
 
 
 def _remove(metric: Counter | Gauge | Histogram, *labels: str) -> None:

@@ -186,6 +186,17 @@ async def test_a_bug_is_no_failure_of_the_source() -> None:
         await bench.poller.run()
 
 
+async def test_tasks_are_counted_while_they_run() -> None:
+    registry = CollectorRegistry()
+    Telemetry(registry, "0")
+    before = registry.get_sample_value("nearfield_tasks") or 0
+    sleeper = asyncio.create_task(asyncio.sleep(60))
+    assert registry.get_sample_value("nearfield_tasks") == before + 1
+    sleeper.cancel()
+    await asyncio.wait([sleeper])
+    assert registry.get_sample_value("nearfield_tasks") == before
+
+
 async def test_a_forgotten_source_leaves_no_series() -> None:
     registry = CollectorRegistry()
     telemetry = Telemetry(registry, "0")

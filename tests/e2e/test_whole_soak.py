@@ -31,7 +31,13 @@ CATCH_UP = 300.0 + SECONDS
 """Seconds in which all lines must be counted: two processors may not keep up with the rate."""
 NOISE = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.1; done"
 
-FLAT = {"memory": (1.15, 60e6), "descriptors": (1, 8), "threads": (1, 4), "series": (1, 60)}
+FLAT = {
+    "memory": (1.15, 60e6),
+    "descriptors": (1, 8),
+    "threads": (1, 4),
+    "tasks": (1, 8),
+    "series": (1, 60),
+}
 """How much the last third may have over the second: times, and plus."""
 
 
@@ -54,7 +60,7 @@ async def play_the_app(data: Path) -> None:
 def look(process: Nearfield) -> dict[str, float] | None:
     """Return what must stay flat; None while nobody answers in time."""
     text = process.metrics()
-    found = dict(re.findall(r"^process_(\w+) (\S+)$", text, re.MULTILINE))
+    found = dict(re.findall(r"^(?:process|nearfield)_(\w+) (\S+)$", text, re.MULTILINE))
     if not found:
         return None
     status = Path(f"/proc/{process.process.pid}/status").read_text()
@@ -62,6 +68,7 @@ def look(process: Nearfield) -> dict[str, float] | None:
         "memory": float(found["resident_memory_bytes"]),
         "descriptors": float(found["open_fds"]),
         "threads": float(re.findall(r"^Threads:\s+(\d+)", status, re.MULTILINE)[0]),
+        "tasks": float(found["tasks"]),
         "series": len(re.findall(r"^\w", text, re.MULTILINE)),
     }
 
