@@ -18,19 +18,7 @@ class Telemetry:
     """Counts polls and their failures, remembers the last success, counts folded series."""
 
     def __init__(self, registry: CollectorRegistry, version: str) -> None:
-        build = Gauge(
-            "nearfield_build_info",
-            "The version that runs, always 1.",
-            ["version", "python"],
-            registry=registry,
-        )
-        build.labels(version, platform.python_version()).set(1)
-        tasks = Gauge(
-            "nearfield_tasks",
-            "asyncio tasks that are not done: more and more of them are a leak.",
-            registry=registry,
-        )
-        tasks.set_function(_tasks)
+        _process(registry, version)
         labels = ["exporter", "source"]
         self._polls = Counter(
             "nearfield_polls", "Reads of a source that were begun.", labels, registry=registry
@@ -93,6 +81,23 @@ class Telemetry:
             self._last_success.labels(exporter, source).set_to_current_time()
         finally:
             self._duration.labels(exporter, source).observe(perf_counter() - started)
+
+
+def _process(registry: CollectorRegistry, version: str) -> None:
+    """Register what is said of the process as a whole."""
+    build = Gauge(
+        "nearfield_build_info",
+        "The version that runs, always 1.",
+        ["version", "python"],
+        registry=registry,
+    )
+    build.labels(version, platform.python_version()).set(1)
+    tasks = Gauge(
+        "nearfield_tasks",
+        "asyncio tasks that are not done: more and more of them are a leak.",
+        registry=registry,
+    )
+    tasks.set_function(_tasks)
 
 
 def _tasks() -> float:
