@@ -12,6 +12,10 @@ SELECT
     CASE
         WHEN t.size IS NULL THEN 0
         WHEN whole.held = t.size THEN 1023
+        WHEN whole.is_one
+            THEN nearfield.tenths_between(
+                lower(whole.ranges), upper(whole.ranges), whole.loose, t.size
+            )
         ELSE nearfield.tenths_of(whole.ranges, whole.loose, t.size)
     END,
     CASE WHEN h.country > '' THEN h.country ELSE t.country END,
@@ -31,18 +35,26 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS united
 CROSS JOIN LATERAL (
+    -- Nearly all are one range.
     SELECT
         united.ranges,
         united.loose,
+        NOT isempty(united.ranges)
+        AND united.ranges = int8multirange(range_merge(united.ranges)) AS is_one
+    OFFSET 0
+) AS shaped
+CROSS JOIN LATERAL (
+    SELECT
+        shaped.ranges,
+        shaped.loose,
+        shaped.is_one,
         least(
-            united.loose + CASE
-                WHEN isempty(united.ranges) THEN 0
-                -- Nearly all are one range.
-                WHEN united.ranges = int8multirange(range_merge(united.ranges))
-                    THEN upper(united.ranges) - lower(united.ranges)
+            shaped.loose + CASE
+                WHEN isempty(shaped.ranges) THEN 0
+                WHEN shaped.is_one THEN upper(shaped.ranges) - lower(shaped.ranges)
                 ELSE (
                     SELECT sum(upper(part) - lower(part))::bigint
-                    FROM unnest(united.ranges) AS part
+                    FROM unnest(shaped.ranges) AS part
                 )
             END,
             t.size
