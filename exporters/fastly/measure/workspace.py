@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +18,8 @@ _EXPECTED = (
     duckdb.InvalidInputException,
     duckdb.InterruptException,
 )
+
+_ROWS = 2048
 
 
 class MeasureError(NearfieldError):
@@ -75,6 +77,15 @@ class Workspace:
             return self._duck.execute(sql, parameters).fetchall()
         except _EXPECTED as error:
             # What DuckDB says may quote a line, and with it somebody's address.
+            raise MeasureError(f"DuckDB cannot measure: {type(error).__name__}") from error
+
+    def each(self, sql: str, parameters: dict[str, Any] | None = None) -> Iterator[Any]:
+        """Yield the rows of a statement, few in memory at a time; run no other meanwhile."""
+        try:
+            found = self._duck.execute(sql, parameters)
+            while rows := found.fetchmany(_ROWS):
+                yield from rows
+        except _EXPECTED as error:
             raise MeasureError(f"DuckDB cannot measure: {type(error).__name__}") from error
 
     def interrupt(self) -> None:
