@@ -5,6 +5,7 @@ import struct
 import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from threading import Timer
@@ -72,11 +73,11 @@ class Scene:
             self._before, self._waiting = self._waiting, self._lines()
         return status
 
-    def by_clock(self) -> float:
-        """Return how many hours the process's clock was off when lines were last recorded."""
+    def recorded_by(self, hours: float) -> bool:
+        """Whether the process's clock was so far off when lines were last recorded."""
         series = 'nearfield_last_success_timestamp_seconds{exporter="fastly",source="ledger"}'
-        recorded = value(self.running.metrics(), series) or 0.0
-        return (recorded - datetime.now(UTC).timestamp()) / 3600
+        at = value(self.running.metrics(), series) or 0.0
+        return abs(at - datetime.now(UTC).timestamp() - hours * 3600) < 3600
 
     def repeat(self) -> int:
         """Send once more what was answered last with 200."""
@@ -147,7 +148,7 @@ def test_a_clock_that_is_set_forth_or_back_changes_no_count(scene: Scene) -> Non
             scene.set_clock(hours)
             assert scene.send() == 200
             scene.recorded()
-            until(lambda hours=hours: abs(scene.by_clock() - hours) < 1, "it has this clock")
+            until(partial(scene.recorded_by, hours), "lines are recorded by this clock")
             assert scene.repeat() == 200
     scene.is_exact()
     assert scene.running.ready()
