@@ -1,12 +1,16 @@
 """A segment as files of a bounded size, without the batches that are not to be counted."""
 
 from collections.abc import Collection, Generator, Sequence
+from math import ceil
 from pathlib import Path
 from typing import BinaryIO
 
 from exporters.fastly.segment import Batch, Segment
 
 _BLOCK = 1024 * 1024
+_OVER = 1.25
+"""How much larger than its limit a piece may be. A segment is closed behind the batch that fills it,
+and a second piece for the rest would cost as much as a fifth of the first."""
 _Span = tuple[int, int]
 """Offset and size in a log."""
 
@@ -26,13 +30,16 @@ def kept(segment: Segment, repeated: Collection[str]) -> tuple[Batch, ...]:
 def pieces(
     log: Path, batches: Sequence[Batch], limit: int, scratch: Path
 ) -> Generator[Path, None, None]:
-    """Yield files with the lines of these batches, each of about `limit` bytes of whole lines.
+    """Yield files with the lines of these batches, of whole lines and about the same size.
 
-    A log that is one piece is given as it is; others are copied piece by piece into the folder
-    `scratch`, and a piece is gone when the next one is asked for. Raises OSError.
+    That is `limit` bytes or a quarter more at most. A log that is one piece is given as it is;
+    others are copied piece by piece into the folder `scratch`, and a piece is gone when the next
+    one is asked for. Raises OSError.
     """
     spans = _spans(batches)
-    if spans == [(0, log.stat().st_size)] and spans[0][1] <= limit:
+    size = sum(size for _, size in spans)
+    count = max(1, ceil(size / (limit * _OVER)))
+    if count == 1 and spans == [(0, log.stat().st_size)]:
         yield log
         return
     piece = scratch / f"{log.stem}.piece"
@@ -40,7 +47,7 @@ def pieces(
         with log.open("rb") as lines:
             while spans:
                 with piece.open("wb") as out:
-                    spans = _fill(out, lines, spans, limit)
+                    spans = _fill(out, lines, spans, ceil(size / count))
                 yield piece
     finally:
         piece.unlink(missing_ok=True)
