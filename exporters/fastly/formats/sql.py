@@ -1,11 +1,11 @@
 """How DuckDB reads lines of a format: from text to the facts of a request, still as text.
 
-Values are as the line has them: `(null)` is how Fastly writes what is not set.
+Values are as the line has them: `(null)` is how Fastly writes what is not set. The file of lines is
+the parameter `$file`, so that a query for one file is that for all.
 """
 
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from exporters.fastly.formats.csv import CSV_FACTS, SHAPE, csv_fields
@@ -15,16 +15,16 @@ from exporters.fastly.lines import MAX_LINE
 _PREFIXED = r"'^<[0-9]+>\S+ \S+ [^:{]*: (\{.*)$'"
 
 
-def line_rows(file: Path) -> str:
+def line_rows() -> str:
     """Return a query for the lines of a file, in their order, as `line`; blank ones left out."""
     return (
-        f"SELECT line FROM read_csv({_literal(str(file))}, columns = {{'line': 'VARCHAR'}},"  # noqa: S608
+        "SELECT line FROM read_csv($file, columns = {'line': 'VARCHAR'},"  # noqa: S608
         r" delim = '\x01', quote = '', escape = '', header = false, auto_detect = false,"
         f" max_line_size = {MAX_LINE + 1}) WHERE trim(line) <> ''"
     )
 
 
-def object_rows(one: Format, file: Path) -> str:
+def object_rows(one: Format) -> str:
     """Return a query for every fact of FIELDS, and `line` as NULL, of a file of JSON objects.
 
     It has a row for every row of `line_rows`, in the same order; all facts of a line that is not
@@ -33,7 +33,7 @@ def object_rows(one: Format, file: Path) -> str:
     columns = ", ".join(f"{_literal(key)}: {_literal(_type(tree))}" for key, tree in _tree(one))
     facts = ", ".join(f"{_fact(one, fact, '')} AS {_quoted(fact)}" for fact in FIELDS)
     return (
-        f"SELECT NULL::VARCHAR AS line, {facts} FROM read_json({_literal(str(file))},"  # noqa: S608
+        f"SELECT NULL::VARCHAR AS line, {facts} FROM read_json($file,"  # noqa: S608
         f" columns = {{{columns}}}, format = 'newline_delimited', ignore_errors = true,"
         f" maximum_object_size = {MAX_LINE + 1})"
     )

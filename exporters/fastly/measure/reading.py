@@ -45,22 +45,28 @@ class Reading:
 
     def read(self, file: Path, form: Format) -> Counter[str | None]:
         """Make the table `taken`; return how many lines have which reason, None for good ones."""
+        self._parameters["file"] = str(file)
         with file.open("rb") as lines:
             first = lines.readline()
         if not form.keys or not first.startswith(b"{"):
-            return self._take(self._as_text(form, line_rows(file)))
-        objects = object_rows(form.of(first), file)
+            return self._take(self._as_text(form, line_rows()))
+        objects = object_rows(form.of(first))
         reasons = self._take(objects)
         if reasons.keys() <= {None}:
             return reasons
-        return self._take(self._mended(form, objects, line_rows(file)))
+        return self._take(self._mended(form, objects, line_rows()))
 
     def _take(self, facts: str) -> Counter[str | None]:
         requests = statement("requests").format(facts=facts)
         bucket = bucket_of("took_us", [bound * 1e6 for bound in DURATION_BUCKETS])
         taken = statement("taken").format(requests=requests, bucket=bucket, **self._conditions)
-        self._workspace.run(taken, self._parameters)
+        self._ask(taken)
         return Counter(dict(self._workspace.rows(_REASONS)))
+
+    def _ask(self, sql: str) -> list[Any]:
+        """Return the rows of a statement, which is given the parameters that it names."""
+        named = {name: each for name, each in self._parameters.items() if f"${name}" in sql}
+        return self._workspace.rows(sql, named)
 
     def _mended(self, form: Format, objects: str, lines: str) -> str:
         """Return a query for facts in which the odd lines are read as text, the others as before.
@@ -70,7 +76,7 @@ class Reading:
         odd = f"SELECT n FROM ({_NUMBERED} taken) WHERE reason IS NOT NULL"  # noqa: S608
         self._workspace.run(f"CREATE OR REPLACE TEMP TABLE odd AS {odd}")
         counts = f"SELECT (SELECT count(*) FROM taken), count(*) FROM ({lines})"  # noqa: S608
-        ((objects_read, lines_read),) = self._workspace.rows(counts)
+        ((objects_read, lines_read),) = self._ask(counts)
         if objects_read != lines_read:  # what separates two lines is not the same to both readers
             return self._as_text(form, lines)
         odd = f"SELECT line FROM ({_NUMBERED} ({lines})) SEMI JOIN odd USING (n)"  # noqa: S608
@@ -80,7 +86,7 @@ class Reading:
         )
 
     def _as_text(self, form: Format, lines: str) -> str:
-        self._workspace.run(f"CREATE OR REPLACE TEMP TABLE texts AS {text_rows(form, lines)}")
+        self._ask(f"CREATE OR REPLACE TEMP TABLE texts AS {text_rows(form, lines)}")
         return "FROM texts"
 
 

@@ -9,8 +9,8 @@ from exporters.fastly.segment import Batch, Segment
 
 _BLOCK = 1024 * 1024
 _OVER = 1.25
-"""How much larger than its limit a piece may be. A segment is closed behind the batch that fills it,
-and a second piece for the rest would cost as much as a fifth of the first."""
+"""How much larger than its limit a piece may be. A segment is closed behind the batch that fills
+it, and a second piece for the rest would cost as much as a fifth of the first."""
 _Span = tuple[int, int]
 """Offset and size in a log."""
 
