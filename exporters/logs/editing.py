@@ -1,22 +1,20 @@
 """Messages of a container to entries of Loki: masked, read, counted, thinned out."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import compress, repeat
-from typing import cast
 
 from exporters.core.exposition import ValueFamily
 from exporters.logs.metrics import LogsMetrics
 from exporters.logs.model import Line, Reader
-from exporters.logs.parsing import Columns, Parsed, parse
+from exporters.logs.parsing import Parsed, parse
 from exporters.logs.redaction import Redactor
 from exporters.logs.throttle import Throttle
-from exporters.loki import Entry, Pairs, Stream
+from exporters.loki import Columns, Entry, Pairs, Stream
 
-# As Entry(*row) and Line(*row), in a third of the time.
-_entry = partial(tuple.__new__, Entry)
+# As Line(*row), in a third of the time.
 _line = partial(tuple.__new__, Line)
 
 
@@ -79,28 +77,20 @@ class Editor:
     ) -> Edited:
         """Return what goes to Loki of these messages; all of them are counted."""
         texts = self.redactor.redact(texts)
-        columns = parse(texts)
-        levels = columns["level"]
+        said = parse(texts)
+        levels = said["level"]
         labels = (origin.service, origin.stack, stream)
         self.metrics.lines.add_many(
             ((*labels, level), count) for level, count in Counter(levels).items()
         )
         lines = self._lines(origin, stream, times, texts, levels) if self.readers else ()
-        rows: Iterable[Entry] = map(
-            _entry,
-            zip(
-                repeat(Stream(origin.service, origin.stack, self.host, stream)),
-                times,
-                texts,
-                _metadata(origin.pairs, columns),
-                strict=False,  # the first has no end
-            ),
-        )
         if throttle:
             kept, limited, sampled = throttle.keep(times, levels)
             self.dropped.count(origin, limited, sampled)
-            rows = compress(rows, kept)
-        return Edited(list(rows), lines)
+            times, texts = [*compress(times, kept)], [*compress(texts, kept)]
+            said = {name: [*compress(values, kept)] for name, values in said.items()}
+        whose = Stream(origin.service, origin.stack, self.host, stream)
+        return Edited(Columns(whose, times, texts, origin.pairs, said), lines)
 
     def _lines(
         self,
@@ -115,17 +105,3 @@ class Editor:
             times, *who, levels, texts, map(Parsed, texts), repeat(origin.version), strict=False
         )
         return list(map(_line, rows))
-
-
-def _metadata(pairs: Pairs, columns: Columns) -> Iterable[Pairs]:
-    """Return the metadata of each line: what all have, and what it says of itself."""
-    made: list[Iterable[tuple[str, str] | None]] = [repeat(pair) for pair in pairs]
-    whole = True
-    for name, column in columns.items():
-        if "" in column:
-            whole = False
-            made.append([(name, value) if value else None for value in column])
-        else:
-            made.append(zip(repeat(name), column, strict=False))
-    rows = zip(*made, strict=False)
-    return cast("Iterable[Pairs]", rows if whole else (tuple(filter(None, row)) for row in rows))

@@ -124,12 +124,9 @@ class Frames:
 
     def _lines(self, stream: str, frames: list[bytes]) -> Lines:
         """Return the lines of whole frames; nearly always each frame is a line."""
-        block = b"".join(frames)
-        if not self._parts[stream] and block.count(b"\n") == len(frames):
-            try:
-                return _split(stream, block)
-            except ValueError:
-                pass  # a frame of several lines, or a part of one, is among them
+        if not self._parts[stream]:
+            with suppress(ValueError):  # a frame of several lines, or a part of one, is among them
+                return _split(stream, b"".join(frames), len(frames))
         return self._one_by_one(stream, frames)
 
     def _one_by_one(self, stream: str, frames: list[bytes]) -> Lines:
@@ -156,7 +153,7 @@ class Frames:
         end = data.rfind(b"\n") + 1
         self._rest = data[end:][: 2 * LONGEST]
         try:
-            return [_split("stdout", data[:end], raw=True)] if end else []
+            return [_split("stdout", data[:end])] if end else []
         except ValueError:
             raise SourceMalformed("the Docker engine sent lines without their times") from None
 
@@ -165,15 +162,20 @@ def _stamped(frame: bytes) -> bool:
     return frame[19:20] == b"." and frame[29:31] == b"Z "
 
 
-def _split(stream: str, block: bytes, *, raw: bool = False) -> Lines:
-    """Return the lines of a block that ends with a line feed; ValueError where one has no time."""
+def _split(stream: str, block: bytes, count: int | None = None) -> Lines:
+    """Return the lines of a block that ends with a line feed.
+
+    ValueError where one has no time, or where there are not as many lines as frames; a terminal has
+    none to count.
+    """
     lines = _clean(block.decode("utf-8", "replace")).split("\n")
-    lines.pop()
+    if lines.pop() or (count is not None and len(lines) != count):
+        raise ValueError("not a line a frame")
     # Nothing of Python's own is run for a line: that takes half the time.
     seconds = map(_seconds.__getitem__, map(_second_of, lines))
     times = [*map(add, seconds, map(int, map(_nanoseconds_of, lines)))]
     texts = [*map(_text_of, lines)]
-    if raw:
+    if count is None:
         texts = [
             text if len(text) < _PARTS else text.replace(line[:_STAMP], "")
             for text, line in zip(texts, lines, strict=True)

@@ -6,8 +6,8 @@ Many lines are looked at as one text: mostly each of them has a name once, or no
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import zip_longest
-from typing import Any
+from itertools import repeat
+from typing import Any, cast
 
 UNKNOWN = "unknown"
 LEVELS = ("trace", "debug", "info", "warning", "error", "critical", UNKNOWN)
@@ -62,7 +62,7 @@ _PAIR = re.compile(r'([A-Za-z_][\w.-]*)=(?:"((?:[^"\\]|\\.)*)"|(\S*))')
 # The decoder's own inner part: all around it costs as much again.
 _scan: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # typeshed lacks it
 
-Columns = dict[str, Sequence[str]]
+Said = dict[str, Sequence[str]]
 """By name what each line says, empty where it says nothing; `level` is always there."""
 
 
@@ -122,22 +122,21 @@ def _document(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def parse(texts: Sequence[str]) -> Columns:
+def parse(texts: Sequence[str]) -> Said:
     """Return what texts say of themselves."""
     block = "\n".join(texts) + "\n"
     single = block.count("\n") == len(texts)
-    columns: Columns = {}
+    columns: Said = {}
     for name, keys in _KEYS.items():
         for key in keys:
             if name in columns and "" not in columns[name]:
                 break
             if key.stem in block and (column := _column(key, texts, block if single else "")):
                 columns[name] = _merged(columns.get(name), column)
-    said = columns.get("level", ())
-    columns["level"] = [
-        _LEVELS.get(word) or level_of(text) for word, text in zip_longest(said, texts, fillvalue="")
-    ]
-    return columns
+    levels = [*map(_LEVELS.get, columns.get("level", repeat("", len(texts))))]
+    if None in levels:
+        levels = [level or level_of(text) for level, text in zip(levels, texts, strict=True)]
+    return columns | {"level": cast("list[str]", levels)}
 
 
 def _column(key: _Key, texts: Sequence[str], block: str) -> Sequence[str]:

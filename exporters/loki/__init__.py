@@ -10,7 +10,7 @@ from exporters.loki.encoding import ENCODINGS
 from exporters.loki.limits import Limits
 from exporters.loki.lines import Lines
 from exporters.loki.metrics import LokiMetrics
-from exporters.loki.model import Cursors, Entry, Pairs, Stream
+from exporters.loki.model import Columns, Cursors, Entry, Pairs, Stream
 from exporters.loki.queue import Queue
 from exporters.loki.refused import RefusedLines
 from exporters.loki.settings import LokiSettings
@@ -18,6 +18,7 @@ from exporters.loki.sink import Accepts, Manners, Sink
 
 __all__ = [
     "Accepts",
+    "Columns",
     "Cursors",
     "Entry",
     "Lines",

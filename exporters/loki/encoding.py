@@ -1,13 +1,13 @@
 """The two bodies that Loki takes: protobuf in snappy, the faster, and JSON in gzip."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import cramjam
 
 from exporters.loki import protobuf
-from exporters.loki.model import Entry, Stream
+from exporters.loki.model import Encoded, Entry, Stream, by_stream, times_of, together
 
 _LEVEL = 1
 """Of gzip: a log shrinks seven times by it, and the next levels cost more than they save."""
@@ -19,27 +19,41 @@ class Encoding:
 
     name: str
     headers: Mapping[str, str]
-    encode: Callable[[Sequence[Entry]], bytes]
+    parts: Callable[[Sequence[Entry]], Iterable[Encoded]]
+    """Entries stream by stream, each stream's in their order, as a body is made of them."""
+    body: Callable[[Iterable[Encoded]], bytes]
     decode: Callable[[bytes], list[Entry]]
     """Entries come back stream by stream, each stream's in their order."""
 
+    def encode(self, entries: Sequence[Entry]) -> bytes:
+        """Return the body with these entries."""
+        return self.body(self.parts(entries))
 
-def _to_snappy(entries: Sequence[Entry]) -> bytes:
-    return bytes(cramjam.snappy.compress_raw(protobuf.encode(entries)))
+
+def _to_snappy(parts: Iterable[Encoded]) -> bytes:
+    return bytes(cramjam.snappy.compress_raw(protobuf.body(parts)))
 
 
 def _from_snappy(body: bytes) -> list[Entry]:
     return protobuf.decode(bytes(cramjam.snappy.decompress_raw(body)))
 
 
-def _to_json(entries: Sequence[Entry]) -> bytes:
-    streams: dict[Stream, list[object]] = {}
-    for stream, ns, line, metadata in entries:
-        value = (str(ns), line, dict(metadata)) if metadata else (str(ns), line)
-        streams.setdefault(stream, []).append(value)
-    found = [{"stream": stream.labels, "values": values} for stream, values in streams.items()]
-    text = json.dumps({"streams": found}, separators=(",", ":"))
-    return bytes(cramjam.gzip.compress(text.encode(), level=_LEVEL))
+def _json_parts(entries: Sequence[Entry]) -> Iterator[Encoded]:
+    for stream, found in by_stream(entries).items():
+        values = [
+            (str(ns), line, dict(metadata)) if metadata else (str(ns), line)
+            for _, ns, line, metadata in found
+        ]
+        data = json.dumps(values, separators=(",", ":")).encode()
+        yield Encoded(stream, len(found), min(times_of(found)), data[1:-1])
+
+
+def _to_json(parts: Iterable[Encoded]) -> bytes:
+    streams = (
+        b'{"stream":%b,"values":[%b]}' % (json.dumps(stream.labels).encode(), b",".join(found))
+        for stream, found in together(parts).items()
+    )
+    return bytes(cramjam.gzip.compress(b'{"streams":[%b]}' % b",".join(streams), level=_LEVEL))
 
 
 def _from_json(body: bytes) -> list[Entry]:
@@ -53,11 +67,16 @@ def _from_json(body: bytes) -> list[Entry]:
 
 
 PROTOBUF = Encoding(
-    "protobuf", {"Content-Type": "application/x-protobuf"}, _to_snappy, _from_snappy
+    "protobuf",
+    {"Content-Type": "application/x-protobuf"},
+    protobuf.parts,
+    _to_snappy,
+    _from_snappy,
 )
 JSON = Encoding(
     "json",
     {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    _json_parts,
     _to_json,
     _from_json,
 )

@@ -3,32 +3,43 @@
 import asyncio
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
-from operator import itemgetter
+from typing import TypeVar
 
-from exporters.loki.model import Cursors, Entry
+from exporters.loki.limits import Refusal
+from exporters.loki.model import Cursors, Encoded
 
-_EACH = 64
-"""Bytes that a line needs besides its text, about."""
+T = TypeVar("T")
+
 _ROOM = 4
-
-Lot = tuple[Sequence[Entry], Cursors]
-_line = itemgetter(2)
+"""Batches that are held while one is written."""
 
 
-def weight(entries: Sequence[Entry]) -> int:
-    """Return how many bytes entries need, about."""
-    return sum(map(len, map(_line, entries))) + _EACH * len(entries)
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """What one call brought: its entries, encoded where they are fresh, and its cursors."""
+
+    parts: Sequence[Encoded]
+    cursors: Cursors
+    refused: Sequence[Refusal] = ()
+    """Entries over the limits, which are in no part."""
 
 
-def cut(entries: Sequence[Entry], size: int) -> Iterator[Sequence[Entry]]:
-    """Cut entries into parts of `size` bytes and more, about, and at most twice as many."""
-    ends = [*accumulate(len(line) + _EACH for line in map(_line, entries))]
+def cut(items: Sequence[T], sizes: Sequence[int], size: int) -> Iterator[Sequence[T]]:
+    """Cut items, whose sizes are given, into parts of `size` and more, and at most twice as much.
+
+    A part is over that only by the size of its last item.
+    """
+    if items and sum(sizes) <= 2 * size:  # nearly always
+        yield items
+        return
+    ends = [*accumulate(sizes)]
     start = below = 0
-    while start < len(entries):
+    while start < len(items):
         whole = ends[-1] - below <= 2 * size
-        stop = len(entries) if whole else bisect_left(ends, below + size, start) + 1
-        yield entries[start:stop]
+        stop = len(items) if whole else bisect_left(ends, below + size, start) + 1
+        yield items[start:stop]
         start, below = stop, ends[stop - 1]
 
 
@@ -52,7 +63,7 @@ class Gathering:
                 self._room.clear()
                 await self._room.wait()
         self._lots.append(lot)
-        self._weight += weight(lot[0])
+        self._weight += sum(len(part.data) for part in lot.parts)
         self._some.set()
         if self._weight >= self._size:
             self._full.set()

@@ -5,9 +5,8 @@ Loki's own defaults (`limits_config`): lines of 256 KiB, a week back, ten minute
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 
-from exporters.loki.model import Entry
+from exporters.loki.model import Entry, lines_of, times_of
 
 AHEAD = 600
 """Seconds (`creation_grace_period`)."""
@@ -44,8 +43,7 @@ def fit(
     if not entries:
         return entries, []
     # Hardly ever is one suspect, so that nearly always this is all there is to do.
-    times = [*map(itemgetter(1), entries)]
-    longest = max(map(len, map(itemgetter(2), entries)))
+    times, longest = times_of(entries), max(map(len, lines_of(entries)))
     if oldest <= min(times) and max(times) <= newest and longest <= harmless:
         return entries, []
     kept: list[Entry] = []

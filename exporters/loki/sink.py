@@ -1,8 +1,8 @@
 """The sink: log entries in, with the cursors of their callers; out to Loki, each exactly once.
 
-    append → gather (size, age) → encode, write, one sync → answer the caller
-                                              │
-                                            queue → push → settled: gone
+    append → encode → gather (size, age) → compress, write, one sync → answer the caller
+                                                       │
+                                                     queue → push → settled: gone
 
 Two tasks of the context's own, so that they outlive the services: what those append while they
 stop is on disk, and mostly at Loki, when the process ends. Files belong to a thread of their own.
@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import chain
-from operator import itemgetter
 from time import time
 from typing import Protocol, Self, TypeVar
 
@@ -26,7 +25,7 @@ from exporters.loki.encoding import PROTOBUF, Encoding
 from exporters.loki.gathering import Gathering, Lot, cut
 from exporters.loki.limits import Limits, Refusal, fit
 from exporters.loki.metrics import LokiMetrics
-from exporters.loki.model import NOWHERE, Cursors, Entry
+from exporters.loki.model import NOWHERE, Cursors, Encoded, Entry, weights
 from exporters.loki.queue import Batch, Queue
 from exporters.loki.records import Record
 from exporters.loki.refused import RefusedLines
@@ -92,11 +91,11 @@ class Sink:
         cursors are safe together or not at all. Where the disk takes nothing, this waits.
         """
         # Whoever waits may be cancelled; the others of the batch are not.
-        await asyncio.shield(await self._add((entries, cursors)))
+        await asyncio.shield(await self._add(entries, cursors))
 
     async def put(self, entries: Sequence[Entry], cursors: Cursors = NOWHERE) -> None:
         """Return as soon as there is room in memory: for callers who begin again at `cursors`."""
-        await self._add((entries, cursors))
+        await self._add(entries, cursors)
 
     def cursors(self) -> Mapping[str, str]:
         """Return the cursors that a restart would find, whether Loki has their lines or not."""
@@ -107,10 +106,18 @@ class Sink:
         reason = self._disk or self._courier.problem
         return Health("loki", fresh=not self._disk, reason=reason)
 
-    async def _add(self, lot: Lot) -> asyncio.Future[None]:
+    async def _add(self, entries: Sequence[Entry], cursors: Cursors) -> asyncio.Future[None]:
         if self._gathering.closed or not self._thread:
             raise SourceUnavailable("the queue of log lines is closed")
-        return await self._gathering.add(lot)
+        return await self._gathering.add(self._lot(entries, cursors))
+
+    def _lot(self, entries: Sequence[Entry], cursors: Cursors) -> Lot:
+        """Encode entries at once: later, in another thread, they would be in no cache any more."""
+        manners = self._manners
+        kept, refused = fit(entries, manners.limits, self._clock())
+        pieces = cut(kept, weights(kept), manners.batch_size // 2)
+        parts = [*chain.from_iterable(map(manners.encoding.parts, pieces))]
+        return Lot(parts, cursors, refused)
 
     async def __aenter__(self) -> Self:
         """Open the queue and begin to push; StartError where its folder is of no use."""
@@ -171,7 +178,7 @@ class Sink:
         failures = 0
         while True:
             try:
-                refused, dropped = await self._in_thread(lambda: self._commit(lots))
+                dropped = await self._in_thread(lambda: self._commit(lots))
                 break
             except OSError as error:
                 failures += 1
@@ -183,26 +190,24 @@ class Sink:
             log.info("log lines can be written to the queue again")
         self._disk, self._durable = "", self._queue.cursors
         self._metrics.dropped.inc(("queue_full",), dropped)
-        await self._drop(refused)
+        await self._drop([*chain.from_iterable(lot.refused for lot in lots)])
         self._show()
         self._stored.set()
 
-    def _commit(self, lots: Sequence[Lot]) -> tuple[list[Refusal], int]:
-        """Return the entries over Loki's limits, and how many old ones had to make room."""
-        found = list(chain.from_iterable(entries for entries, _ in lots))
-        kept, refused = fit(found, self._manners.limits, self._clock())
+    def _commit(self, lots: Sequence[Lot]) -> int:
+        """Return how many old entries had to make room."""
+        parts = [*chain.from_iterable(lot.parts for lot in lots)]
         cursors: dict[str, str | None] = {}
-        for _, moved in lots:
-            cursors |= moved
-        batches = [self._batch(part) for part in cut(kept, self._manners.batch_size)]
-        if not batches and not cursors:
-            return refused, 0
-        return refused, self._queue.append(batches, cursors)
+        for lot in lots:
+            cursors |= lot.cursors
+        sizes = [len(part.data) for part in parts]
+        batches = [*map(self._batch, cut(parts, sizes, self._manners.batch_size))]
+        return self._queue.append(batches, cursors) if batches or cursors else 0
 
-    def _batch(self, entries: Sequence[Entry]) -> Batch:
+    def _batch(self, parts: Sequence[Encoded]) -> Batch:
         encoding = self._manners.encoding
-        oldest = min(map(itemgetter(1), entries))
-        return Batch(len(entries), oldest, encoding.name, encoding.encode(entries))
+        entries, oldest = sum(part.count for part in parts), min(part.oldest for part in parts)
+        return Batch(entries, oldest, encoding.name, encoding.body(parts))
 
     async def _push(self) -> None:
         while True:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporters.loki import Entry, Stream
+from exporters.loki import Columns, Entry, Stream
 from exporters.loki.encoding import ENCODINGS, Encoding
 from tests.loki.wire import Line, read
 
@@ -62,3 +62,23 @@ def test_half_a_surrogate_pair_does_no_harm(encoding: Encoding) -> None:
     entry = Entry(Stream("a", "", "h", "stdout"), 1, "a\ud800b", (("n", "\udfff"),))
     (stream,) = read(encoding.headers, encoding.encode([entry]))
     assert stream.lines[0].text in {"a?b", "a�b"}
+
+
+@BOTH
+@given(batch=st.lists(st.tuples(st.integers(0, 2**62), lines, texts, texts), max_size=20))
+def test_columns_are_encoded_as_the_entries_that_they_are(
+    encoding: Encoding, batch: list[tuple[int, str, str, str]]
+) -> None:
+    shared = (("container", "app-1"),)
+    times, found, levels, requests = zip(*batch, strict=True) if batch else ((), (), (), ())
+    own = {"level": levels, "request_id": requests}
+    columns = Columns(Stream("a", "", "h", "stdout"), times, found, shared, own)
+    entries = [*columns]
+    for row, entry in zip(batch, entries, strict=True):
+        metadata = {"container": "app-1", "level": row[2], "request_id": row[3]}
+        assert (entry.ns, entry.line) == row[:2]
+        assert dict(entry.metadata) == {name: value for name, value in metadata.items() if value}
+    assert [columns[place] for place in range(len(columns))] == entries
+    assert [*columns[1:]] == entries[1:]
+    if entries:
+        assert encoding.encode(columns) == encoding.encode(entries)

@@ -2,12 +2,12 @@ import asyncio
 
 import pytest
 
-from exporters.loki.gathering import Gathering, Lot, cut, weight
-from exporters.loki.model import Entry, Stream
+from exporters.loki.gathering import Gathering, Lot, cut
+from exporters.loki.model import Encoded, Stream
 
 
 def lot(service: str, size: int = 1000) -> Lot:
-    return [Entry(Stream(service, "", "web1", "stdout"), 1, "x" * size)], {}
+    return Lot([Encoded(Stream(service, "", "web1", "stdout"), 1, 1, b"x" * size)], {})
 
 
 async def test_one_who_brings_much_does_not_keep_others_waiting_for_more_than_a_batch() -> None:
@@ -31,13 +31,12 @@ async def test_one_who_brings_much_does_not_keep_others_waiting_for_more_than_a_
     async with asyncio.timeout(5):
         batch = await gathering.take()
     assert batch
-    assert "quiet" in {entries[0].stream.service for entries, _ in batch[0]}
+    assert "quiet" in {found.parts[0].stream.service for found in batch[0]}
 
 
 @pytest.mark.parametrize("sizes", [[], [10], [900], [100] * 30, [5000] * 3, [10] * 200, [5000, 10]])
 def test_no_part_of_a_large_batch_is_over_twice_the_size(sizes: list[int]) -> None:
-    entries = [entry for size in sizes for entry in lot("app", size)[0]]
-    parts = [*cut(entries, 1000)]
-    assert [entry for part in parts for entry in part] == entries
-    assert all(weight(part) >= 1000 for part in parts[:-1])
-    assert all(weight(part[:-1]) <= 2000 for part in parts)
+    parts = [*cut(sizes, sizes, 1000)]
+    assert [size for part in parts for size in part] == sizes
+    assert all(sum(part) >= 1000 for part in parts[:-1])
+    assert all(sum(part[:-1]) <= 2000 for part in parts)
