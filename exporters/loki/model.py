@@ -1,7 +1,7 @@
 """What is handed to the sink, streams with bounded labels, entries, cursors; and what it holds."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from types import MappingProxyType
@@ -107,15 +107,14 @@ def weights(entries: Sequence[Entry]) -> Sequence[int]:
     return [*map(_BESIDES.__add__, map(len, lines_of(entries)))]
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """Entries of one stream, in their order, as they stand in the body of a push."""
 
     stream: Stream
-    count: int
+    entries: int
     oldest: int
     """The time of the oldest."""
-    data: bytes = field(repr=False)
+    data: bytes
 
 
 def together(parts: Iterable[Encoded]) -> Mapping[Stream, Sequence[bytes]]:

@@ -129,8 +129,7 @@ def _metadata(entries: Sequence[Entry]) -> Sequence[bytes]:
     """Return the metadata of each line, encoded."""
     if not isinstance(entries, Columns):
         return _pairs([*map(itemgetter(3), entries)])
-    shared = b"".join(starmap(_pair, entries.shared))
-    rows: Iterable[bytes] = repeat(shared, len(entries))
+    rows: Iterable[bytes] = repeat(_shared(entries.shared), len(entries))
     for name, values in entries.own.items():
         rows = map(add, rows, _some(name, values))
     return [*rows]
@@ -155,6 +154,11 @@ def _column(pairs: Sequence[tuple[str, str]]) -> Iterable[bytes]:
     if names.count(names[0]) < len(names):
         return starmap(_pair, pairs)
     return _values(names[0], values)
+
+
+@lru_cache(_KNOWN)
+def _shared(pairs: Pairs) -> bytes:
+    return b"".join(starmap(_pair, pairs))
 
 
 def _some(name: str, values: Sequence[str]) -> Iterable[bytes]:

@@ -206,7 +206,7 @@ class Sink:
 
     def _batch(self, parts: Sequence[Encoded]) -> Batch:
         encoding = self._manners.encoding
-        entries, oldest = sum(part.count for part in parts), min(part.oldest for part in parts)
+        entries, oldest = sum(part.entries for part in parts), min(part.oldest for part in parts)
         return Batch(entries, oldest, encoding.name, encoding.body(parts))
 
     async def _push(self) -> None:
