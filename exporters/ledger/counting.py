@@ -10,7 +10,6 @@ from psycopg.rows import TupleRow
 from psycopg.sql import SQL, Identifier
 
 from exporters.ledger.days import SLACK, partition
-from exporters.ledger.errors import Overtaken
 from exporters.ledger.model import TOUCHED_COLUMNS, Day, Facts, Window
 from exporters.ledger.statements import statement
 
@@ -20,7 +19,6 @@ CRUMBS = 8192
 """Bytes of a listener's ranges beyond which no more are kept: some hundred pieces of one file."""
 TOUCHES = 3 * 4096
 """Numbers of a listener's single requests on a day beyond which no more are kept: 4096 requests."""
-_ATTEMPTS = 10
 _DAY = timedelta(days=1)
 
 _TOUCHED = SQL("SELECT 1 FROM touched WHERE day = %(day)s LIMIT 1")
@@ -31,10 +29,10 @@ _ROLLING_DAYS = SQL(
     " ORDER BY day FOR KEY SHARE"
 )
 
+_ALONE = SQL("SELECT FROM nearfield.days WHERE day = %(day)s FOR NO KEY UPDATE")
 _COPY_TOUCHED = SQL("COPY touched ({}) FROM STDIN").format(
     SQL(", ").join(map(Identifier, TOUCHED_COLUMNS))
 )
-_COUNT_NEW = SQL("SELECT count(*) FROM merged WHERE NOT existed AND day = %(day)s")
 _WRITTEN_DAYS = SQL(
     """
     UPDATE nearfield.days SET written_at = %(now)s
@@ -142,22 +140,20 @@ class Tally:
         await self._connection.execute(query, {"yesterday": day - _DAY})
 
     async def _count_day(self, day: date, window: Window) -> None:
-        """Count the facts of one day; begin again when another worker adds the same listeners."""
+        """Count the facts of one day, while no other transaction adds to it.
+
+        Neighbouring segments have listeners in common. Of two that add them at the same time one
+        would wait for the other all the same, and then have to begin again.
+        """
         if self._merged:
             await self._connection.execute("TRUNCATE held, merged, changed")
         self._merged = True
-        for _ in range(_ATTEMPTS):
-            await self._connection.execute("SAVEPOINT day")
-            if await self._merge(day, window):
-                params = {"day": day, "live_from": self._live_from}
-                await self._run(statement("contribute"), params)
-                await self._connection.execute("RELEASE SAVEPOINT day")
-                return
-            await self._connection.execute("ROLLBACK TO SAVEPOINT day")
-        raise Overtaken("other workers add the same listeners at the same time, again and again")
+        await self._connection.execute(_ALONE, {"day": day})
+        await self._merge(day, window)
+        await self._run(statement("contribute"), {"day": day, "live_from": self._live_from})
 
-    async def _merge(self, day: date, window: Window) -> bool:
-        """Write the rows of listeners; False where one that was to be added is there already."""
+    async def _merge(self, day: date, window: Window) -> None:
+        """Write the rows of listeners."""
         places = {"listeners": partition(day)}
         params = {"day": day, "yesterday": day - _DAY, "rearm": window == "last-touch"}
         merge = statement("merge_calendar" if window == "calendar" else "merge_rolling")
@@ -167,10 +163,7 @@ class Tally:
         await self._connection.execute(merge.format(crumbs=CRUMBS, touches=TOUCHES), params)
         await self._connection.execute("SET LOCAL enable_nestloop = on")
         await self._connection.execute(statement("write_held").format(**places), params)
-        cursor = await self._connection.execute(statement("write_new").format(**places), params)
-        added = cursor.rowcount
-        expected = await (await self._connection.execute(_COUNT_NEW, params)).fetchone()
-        return expected is not None and added == expected[0]
+        await self._connection.execute(statement("write_new").format(**places), params)
 
     async def _run(self, statements: SQL, params: Mapping[str, object]) -> None:
         """Run the statements of a file, one after the other: parameters want them single."""

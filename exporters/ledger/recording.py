@@ -55,6 +55,7 @@ _RETRYABLE = (
     sql_errors.SerializationFailure,
     sql_errors.DeadlockDetected,
     sql_errors.UndefinedTable,
+    sql_errors.UniqueViolation,
 )
 """Others were quicker; or a day's partition has gone between two looks."""
 
