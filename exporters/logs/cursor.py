@@ -108,6 +108,11 @@ class Resume:
         """Whether all that comes now is new."""
         return all(search.done for search in self._searches.values())
 
+    def skips(self, stream: str) -> bool:
+        """Whether there may be a line of this stream to come that was taken before."""
+        search = self._searches[stream]
+        return not search.done and (search.left > 0 or not search.found)
+
     def seen(self, stream: str, times: Sequence[int]) -> int:
         """Return how many of a stream's next lines, from the first on, were taken before.
 

@@ -91,8 +91,9 @@ class Reading:
     def _follow(self, newest: int, streams: Collection[str]) -> None:
         """Anchor the stream that had no line at the newest of the other, if it is that now."""
         for name, joiner in self._joiners.items():
-            settled = name not in streams and not joiner.times and self._frames.whole(name)
-            if newest > self._newest and settled:
+            idle = name not in streams and not joiner.times and self._frames.whole(name)
+            # Behind a clock that was set back a line may have been taken that is yet to come here.
+            if newest > self._newest and idle and not self._resume.skips(name):
                 self._positions.streams[name].follow(newest)
         self._newest = max(self._newest, newest)
 

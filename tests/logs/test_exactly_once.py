@@ -10,6 +10,8 @@ from exporters.logs.reading import Lot, Reading
 from tests.logs.engine_stream import NOW, Logged, S, sent, work
 
 SOAK = os.environ.get("NEARFIELD_TEST_SOAK")
+SEEDS = range(100) if SOAK else (*range(8), 44, 47)
+"""With 44 and 47 lines came twice once, behind a clock that was set back."""
 STEPS = {
     "ascending": (1, 1000),
     "equal": (0, 0, 0, 1),
@@ -52,7 +54,7 @@ def connection(
 @pytest.mark.parametrize("multiline", [True, False], ids=["joined", "single"])
 @pytest.mark.parametrize("steps", STEPS.values(), ids=STEPS)
 def test_each_line_is_handed_over_once(steps: tuple[int, ...], multiline: bool) -> None:
-    for seed in range(100 if SOAK else 8):
+    for seed in SEEDS:
         chance = random.Random(seed)
         lines = log(chance, steps, 150)
         taken: list[tuple[str, str]] = []
