@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TypeVar
 
 from exporters.loki.limits import Refusal
-from exporters.loki.model import Cursors, Encoded
+from exporters.loki.model import Cursors, Encoded, weights
 
 T = TypeVar("T")
 
@@ -24,6 +24,12 @@ class Lot:
     cursors: Cursors
     refused: Sequence[Refusal] = ()
     """Entries over the limits, which are in no part."""
+
+    @property
+    def weight(self) -> int:
+        """The bytes that it needs in memory, about."""
+        refused = weights([refusal.entry for refusal in self.refused])
+        return sum(len(part.data) for part in self.parts) + sum(refused)
 
 
 def cut(items: Sequence[T], sizes: Sequence[int], size: int) -> Iterator[Sequence[T]]:
@@ -63,7 +69,7 @@ class Gathering:
                 self._room.clear()
                 await self._room.wait()
         self._lots.append(lot)
-        self._weight += sum(len(part.data) for part in lot.parts)
+        self._weight += lot.weight
         self._some.set()
         if self._weight >= self._size:
             self._full.set()

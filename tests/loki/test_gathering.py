@@ -3,7 +3,8 @@ import asyncio
 import pytest
 
 from exporters.loki.gathering import Gathering, Lot, cut
-from exporters.loki.model import Encoded, Stream
+from exporters.loki.limits import Refusal
+from exporters.loki.model import Encoded, Entry, Stream
 
 
 def lot(service: str, size: int = 1000) -> Lot:
@@ -32,6 +33,18 @@ async def test_one_who_brings_much_does_not_keep_others_waiting_for_more_than_a_
         batch = await gathering.take()
     assert batch
     assert "quiet" in {found.parts[0].stream.service for found in batch[0]}
+
+
+async def test_refused_entries_take_room_too() -> None:
+    gathering = Gathering(1000, 60.0)
+    old = Refusal(Entry(Stream("app", "", "web1", "stdout"), 0, "x" * 5000), "too_old")
+    await gathering.add(Lot([], {}, [old]))
+    second = asyncio.create_task(gathering.add(lot("app")))
+    await asyncio.sleep(0)
+    assert not second.done()
+    async with asyncio.timeout(5):
+        await gathering.take()
+        await second
 
 
 @pytest.mark.parametrize("sizes", [[], [10], [900], [100] * 30, [5000] * 3, [10] * 200, [5000, 10]])
