@@ -114,6 +114,23 @@ async def test_a_batch_counted_elsewhere_meanwhile_is_left_out(count: Counting) 
     assert await count.outcomes() == {"counted": 2}
 
 
+async def test_a_day_takes_one_transaction_at_a_time(count: Counting) -> None:
+    await count.send(request())
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(60):
+        async with count.ledger.database.writing() as other:
+            await other.execute("SELECT FROM nearfield.days FOR NO KEY UPDATE")
+            sending = asyncio.create_task(count.send(request(client_ip="192.0.2.2")))
+            while not await count.value(waiting):
+                await asyncio.sleep(0.01)
+            assert await count.outcomes() == {"counted": 1}
+        await sending
+    assert await count.outcomes() == {"counted": 2}
+
+
 async def test_a_batch_is_forgotten_after_a_day(count: Counting) -> None:
     await count.send(request())
     count.now = NOON.replace(day=10, hour=13)
