@@ -30,6 +30,19 @@ _ROLLING_DAYS = SQL(
 )
 
 _ALONE = SQL("SELECT FROM nearfield.days WHERE day = %(day)s FOR NO KEY UPDATE")
+# The planner takes tables that were filled a moment ago for small, a day's listeners in the morning
+# too: it would compare each row of one with each of the other. Listeners, of which a day may have
+# millions, are looked up by their key; what came together is hashed.
+_BY_KEY = SQL(
+    "SET LOCAL enable_nestloop = on; SET LOCAL enable_seqscan = off;"
+    " SET LOCAL enable_material = off; SET LOCAL enable_mergejoin = off"
+)
+_AS_PLANNED = SQL(
+    "SET LOCAL enable_nestloop = on; SET LOCAL enable_seqscan = on;"
+    " SET LOCAL enable_material = on; SET LOCAL enable_mergejoin = on"
+)
+_BY_HASH = SQL("{}; SET LOCAL enable_nestloop = off").format(_AS_PLANNED)
+
 _COPY_TOUCHED = SQL("COPY touched ({}) FROM STDIN").format(
     SQL(", ").join(map(Identifier, TOUCHED_COLUMNS))
 )
@@ -157,12 +170,13 @@ class Tally:
         places = {"listeners": partition(day)}
         params = {"day": day, "yesterday": day - _DAY, "rearm": window == "last-touch"}
         merge = statement("merge_calendar" if window == "calendar" else "merge_rolling")
+        await self._connection.execute(_BY_KEY)
         await self._connection.execute(statement("hold").format(**places), params)
-        # The planner takes fresh tables for small; a row of one for each row of the other is slow.
-        await self._connection.execute("SET LOCAL enable_nestloop = off")
+        await self._connection.execute(_BY_HASH)
         await self._connection.execute(merge.format(crumbs=CRUMBS, touches=TOUCHES), params)
-        await self._connection.execute("SET LOCAL enable_nestloop = on")
+        await self._connection.execute(_BY_KEY)
         await self._connection.execute(statement("write_held").format(**places), params)
+        await self._connection.execute(_AS_PLANNED)
         await self._connection.execute(statement("write_new").format(**places), params)
 
     async def _run(self, statements: SQL, params: Mapping[str, object]) -> None:
