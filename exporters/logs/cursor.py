@@ -111,7 +111,7 @@ class Resume:
     def skips(self, stream: str) -> bool:
         """Whether there may be a line of this stream to come that was taken before."""
         search = self._searches[stream]
-        return not search.done and (search.left > 0 or not search.found)
+        return not search.done and search.left > 0
 
     def seen(self, stream: str, times: Sequence[int]) -> int:
         """Return how many of a stream's next lines, from the first on, were taken before.
