@@ -8,9 +8,6 @@ from typing import BinaryIO
 from exporters.fastly.segment import Batch, Segment
 
 _BLOCK = 1024 * 1024
-_OVER = 1.25
-"""How much larger than its limit a piece may be. A segment is closed behind the batch that fills
-it, and a second piece for the rest would cost as much as a fifth of the first."""
 _Span = tuple[int, int]
 """Offset and size in a log."""
 
@@ -32,13 +29,13 @@ def pieces(
 ) -> Generator[Path, None, None]:
     """Yield files with the lines of these batches, of whole lines and about the same size.
 
-    That is `limit` bytes or a quarter more at most. A log that is one piece is given as it is;
-    others are copied piece by piece into the folder `scratch`, and a piece is gone when the next
-    one is asked for. Raises OSError.
+    That is about `limit` bytes at most. A log that is one piece is given as it is; others are
+    copied piece by piece into the folder `scratch`, and a piece is gone when the next one is asked
+    for. Raises OSError.
     """
     spans = _spans(batches)
     size = sum(size for _, size in spans)
-    count = max(1, ceil(size / (limit * _OVER)))
+    count = max(1, ceil(size / limit))
     if count == 1 and spans == [(0, log.stat().st_size)]:
         yield log
         return

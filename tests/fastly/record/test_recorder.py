@@ -10,6 +10,8 @@ import pytest
 from exporters.core.errors import SourceUnavailable
 from exporters.fastly.measure import Networks, read_networks
 from exporters.fastly.record.pieces import kept, pieces
+from exporters.fastly.record.recorder import PIECE
+from exporters.fastly.settings import FastlySettings
 from exporters.ledger import EpisodeFacts
 from tests.fastly.oracle import count as plain_count
 from tests.fastly.record.test_oracle import FILES, found, prepare, same, split, traffic
@@ -24,7 +26,7 @@ def test_pieces_have_every_line_of_the_batches_once(tmp_path: Path, limit: int) 
     found = [piece.read_bytes() for piece in pieces(one.path, batches, limit, tmp_path)]
     assert b"".join(found) == b"".join(each for n, each in enumerate(bodies) if n not in (2, 5))
     assert all(piece.endswith(b"\n") for piece in found)
-    assert all(len(piece) < 1.25 * limit + len(bodies[1]) + 1 for piece in found)
+    assert all(len(piece) < limit + len(bodies[1]) + 1 for piece in found)
     assert [file.suffix for file in tmp_path.iterdir()] == [".log"]
 
 
@@ -33,10 +35,8 @@ def test_a_log_that_is_one_piece_is_not_copied(tmp_path: Path) -> None:
     assert list(pieces(one.path, one.batches, 1 << 20, tmp_path)) == [one.path]
 
 
-def test_a_log_that_the_last_batch_made_a_little_too_large_is_one_piece(tmp_path: Path) -> None:
-    one = segment(tmp_path, *[body([request()])] * 10)
-    limit = one.size * 9 // 10
-    assert list(pieces(one.path, one.batches, limit, tmp_path)) == [one.path]
+def test_a_segment_and_the_batch_that_fills_it_are_one_piece() -> None:
+    assert FastlySettings().segment_size * 5 // 4 <= PIECE
 
 
 def test_pieces_are_alike_in_size(tmp_path: Path) -> None:
