@@ -22,7 +22,7 @@ from exporters.ledger.model import Known
 
 PIECE = 80 * 1024 * 1024
 """Bytes of lines that are measured at a time: what bounds memory, whatever the segment. One of 64
-MiB fits with the batch that fills it: a second piece for the rest would cost a fifth of the first."""
+MiB fits with the batch that fills it: a second piece for the rest would cost a fifth of it."""
 _SMALLEST_PIECE = 64 * 1024
 _ATTEMPTS = 20
 _OF_STREAM = frozenset(
