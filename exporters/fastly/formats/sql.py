@@ -5,12 +5,15 @@ the parameter `$file`, so that a query for one file is that for all.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from exporters.fastly.formats.csv import CSV_FACTS, SHAPE, csv_fields
 from exporters.fastly.formats.model import FIELDS, Format
 from exporters.fastly.lines import MAX_LINE
+
+_NUMBERS = frozenset(("elapsed_us", "rtt_us", "retransmits"))
+"""Facts that objects have as numbers: to write them as text, only to read that, takes longer."""
 
 _PREFIXED = r"'^<[0-9]+>\S+ \S+ [^:{]*: (\{.*)$'"
 
@@ -28,9 +31,11 @@ def object_rows(one: Format) -> str:
     """Return a query for every fact of FIELDS, and `line` as NULL, of a file of JSON objects.
 
     It has a row for every row of `line_rows`, in the same order; all facts of a line that is not
-    an object are NULL. This is the fast way: nobody handles the lines as text.
+    an object are NULL. This is the fast way: nobody handles the lines as text. Some facts are
+    UBIGINT here, NULL where they are no number of that kind.
     """
-    columns = ", ".join(f"{_literal(key)}: {_literal(_type(tree))}" for key, tree in _tree(one))
+    tree = _tree(one, _numbers(one))
+    columns = ", ".join(f"{_literal(key)}: {_literal(_type(each))}" for key, each in tree)
     facts = ", ".join(f"{_fact(one, fact, '')} AS {_quoted(fact)}" for fact in FIELDS)
     return (
         f"SELECT NULL::VARCHAR AS line, {facts} FROM read_json($file,"  # noqa: S608
@@ -72,15 +77,21 @@ def _reference(key: str) -> str:
     return ".".join(_quoted(part) for part in key.split("."))
 
 
-def _tree(one: Format) -> Iterable[tuple[str, Any]]:
-    """Return the structure of the objects as `from_json` wants it: every value is text."""
+def _numbers(one: Format) -> frozenset[str]:
+    """Return the keys that are numbers, whatever fact they are for."""
+    texts = {key for fact, keys in one.keys.items() if fact not in _NUMBERS for key in keys}
+    return frozenset(key for fact in _NUMBERS for key in one.keys.get(fact, ())) - texts
+
+
+def _tree(one: Format, numbers: Collection[str] = ()) -> Iterable[tuple[str, Any]]:
+    """Return the structure of the objects as `from_json` wants it: values are text, or numbers."""
     tree: dict[str, Any] = {}
     for key in sorted({key for keys in one.keys.values() for key in keys}):
         *path, last = key.split(".")
         node = tree
         for part in path:
             node = node.setdefault(part, {})
-        node[last] = "VARCHAR"
+        node[last] = "UBIGINT" if key in numbers else "VARCHAR"
     return tree.items()
 
 

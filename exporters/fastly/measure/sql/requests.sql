@@ -38,13 +38,11 @@ FROM (
         END AS began,
         method,
         host,
-        split_part(
-            CASE
-                WHEN starts_with(path, 'http') THEN regexp_replace(path, '^https?://[^/?#]*', '')
-                ELSE path
-            END,
-            '?', 1
-        ) AS path,
+        CASE
+            WHEN starts_with(path, 'http') OR contains(path, '?')
+                THEN split_part(regexp_replace(path, '^https?://[^/?#]*', ''), '?', 1)
+            ELSE path
+        END AS path,
         status AS status_text,
         CASE WHEN status LIKE '___' THEN TRY_CAST(status AS USMALLINT) END AS status,
         CASE
@@ -54,10 +52,14 @@ FROM (
             WHEN length(body_bytes) < 13 AND body_bytes NOT LIKE '%.%'
                 THEN TRY_CAST(body_bytes AS UBIGINT)::BIGINT
         END AS bytes,
-        -- A few hours at most, which fit ten digits.
+        -- A few hours at most.
         CASE
             WHEN elapsed_us IS NOT NULL
-                THEN CASE WHEN length(elapsed_us) < 11 THEN TRY_CAST(elapsed_us AS UBIGINT) END
+                THEN
+                    CASE
+                        WHEN TRY_CAST(elapsed_us AS UBIGINT) < 10000000000
+                            THEN TRY_CAST(elapsed_us AS UBIGINT)
+                    END
             WHEN elapsed_ms IS NOT NULL THEN TRY_CAST(TRY_CAST(elapsed_ms AS DOUBLE) * 1e3 AS UINTEGER)
             WHEN elapsed_s IS NOT NULL THEN TRY_CAST(TRY_CAST(elapsed_s AS DOUBLE) * 1e6 AS UINTEGER)
         END::BIGINT AS took_us,

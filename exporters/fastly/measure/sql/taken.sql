@@ -37,7 +37,8 @@ SELECT
     CASE WHEN told THEN request_id END AS request_id,
     CASE WHEN wanted THEN continent END AS continent,
     CASE
-        WHEN wanted AND length(rtt_us) < 11 THEN TRY_CAST(rtt_us AS UBIGINT)::BIGINT
+        WHEN wanted AND TRY_CAST(rtt_us AS UBIGINT) < 10000000000
+            THEN TRY_CAST(rtt_us AS UBIGINT)::BIGINT
     END AS rtt_us,
     CASE WHEN wanted THEN TRY_CAST(retransmits AS UINTEGER)::BIGINT END AS retransmits,
     mine,
