@@ -36,6 +36,8 @@ COLUMNS = (
     "is_ipv6",
     "error",
     "hop",
+    "rtt_us",
+    "retransmits",
 )
 ANY = Rules(episode_path="(?P<podcast>)(?P<episode>)", feed_path="(?P<feed>)")
 """Every path is wanted."""

@@ -79,6 +79,8 @@ def test_our_own_format_has_all_that_counting_asks_for(reads: Read) -> None:
         "is_ipv6": False,
         "error": None,
         "hop": False,
+        "rtt_us": None,
+        "retransmits": None,
     }
 
 
@@ -128,6 +130,35 @@ def test_the_fast_way_reads_what_the_slow_way_reads(reads: Read) -> None:
     fast = reads(*lines)
     slow = reads(b"odd", *lines)
     assert [each for each in slow if each["reason"] is None] == fast
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (250000, 250000),
+        ("250000", 250000),
+        (0, 0),
+        (0.4, 0),
+        ("12.7", 13),
+        (-1, None),
+        ("-", None),
+        ("", None),
+        ("(null)", None),
+        ("soon", None),
+        (10**10, None),
+        (1e30, None),
+        ([1], None),
+        (None, None),
+    ],
+)
+def test_numbers_are_the_same_whichever_way_they_are_read(
+    reads: Read, written: object, meant: int | None
+) -> None:
+    fields = request(elapsed_us=written, rtt_us=written, retransmits=written)
+    (fast,) = reads(line(fields))
+    (slow,) = reads(b"<134>2026-10-09T12:00:00Z cache-fra nearfield: " + line(fields))
+    assert fast == slow
+    assert [fast[name] for name in ("took_us", "rtt_us", "retransmits")] == [meant] * 3
 
 
 @pytest.mark.parametrize(

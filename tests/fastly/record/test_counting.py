@@ -1,6 +1,7 @@
 """The counting rules, one by one: PTMG v2.3, 5.5."""
 
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -39,6 +40,28 @@ async def test_ranges_of_several_requests_are_put_together(count: Counting) -> N
 async def test_the_same_bytes_twice_are_not_two_halves(count: Counting) -> None:
     await count.send(part(0, 500_000), part(0, 500_000), part(100_000, 400_000))
     assert await count.downloads() == {}
+
+
+async def test_parts_in_any_order_are_the_bytes_that_they_cover(count: Counting) -> None:
+    rng = Random(3)
+    wanted: dict[str, set[int]] = {}
+    lines = []
+    for n in range(60):
+        cuts = sorted(rng.sample(range(40), rng.randint(2, 8)))
+        parts = list(zip(cuts, cuts[1:], strict=False))  # one behind the other
+        parts += [tuple(sorted(rng.sample(range(40), 2))) for _ in range(rng.choice((0, 0, 1, 3)))]
+        if n % 2:
+            rng.shuffle(parts)
+        client = f"192.0.2.{n}"
+        wanted[client] = {byte for low, high in parts for byte in range(low, high)}
+        lines += [part(100 * a, 100 * (b - a), client_ip=client) for a, b in parts]
+    await count.send(*lines)
+    found = await count.value(
+        "SELECT array_agg(spans) FROM (SELECT (SELECT string_agg(n::text, ',')"
+        " FROM generate_series(0, 39) AS n WHERE ranges @> (100 * n)::bigint) AS spans"
+        " FROM nearfield.listeners) AS each"
+    )
+    assert sorted(found) == sorted(",".join(map(str, sorted(each))) for each in wanted.values())
 
 
 async def test_an_answer_200_begins_at_the_beginning(count: Counting) -> None:
