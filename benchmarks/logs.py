@@ -33,12 +33,12 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from benchmarks.loki_sink import ROUNDS, peer, serving
+from exporters.core.collection import RareCollection
 from exporters.core.database import Database
 from exporters.core.exposition import ignore_drops
 from exporters.core.telemetry import Telemetry
 from exporters.docker import DockerClient, DockerSettings
 from exporters.logs import LogsSettings, Works
-from exporters.logs.collection import RareCollection
 from exporters.logs.convoy import Convoy
 from exporters.logs.derived import LogMetrics
 from exporters.logs.editing import Drops, Editor, Origin

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from exporters.core.collection import RareCollection
 from exporters.core.database import Database
 from exporters.core.exporter import Exporter
 from exporters.core.telemetry import Telemetry
@@ -45,7 +46,7 @@ def build(
     )
     return Exporter(
         "fastly",
-        resources=(database, intake.spool, *handovers, *recording.resources),
+        resources=(RareCollection(), database, intake.spool, *handovers, *recording.resources),
         services=(*intake.services, recording.worker, *handovers),
         sources=lambda: (*intake.sources, recording.worker),
         collectors=(*intake.collectors, recording.metrics, own),

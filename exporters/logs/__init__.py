@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
+from exporters.core.collection import RareCollection
 from exporters.core.exporter import Exporter
 from exporters.core.telemetry import Telemetry
 from exporters.docker import DockerClient, DockerSettings, Engine
-from exporters.logs.collection import RareCollection
 from exporters.logs.convoy import Convoy
 from exporters.logs.editing import Drops, Editor, Origin
 from exporters.logs.follower import EXPORTER, SOURCE, Means
