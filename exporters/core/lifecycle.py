@@ -2,7 +2,8 @@
 
     open resources → run services → listen … stop … answer requests in flight → cancel → close
 
-A first SIGINT or SIGTERM stops so; a second one ends the process at once; SIGHUP reloads.
+A first SIGINT or SIGTERM stops so; a second one ends the process at once, unless it comes with the
+first; SIGHUP reloads.
 """
 
 import asyncio
@@ -17,6 +18,11 @@ log = logging.getLogger(__name__)
 
 DRAIN = 5.0
 """Seconds that requests in flight get; closing has as long, so SIGTERM to exit stays under 10."""
+
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_TOGETHER = 0.5
+"""Seconds within which signals are one wish: `timeout` and `make` each pass the same one on."""
 
 
 async def serve(exporters: Sequence[Exporter], stop: asyncio.Event) -> None:
@@ -84,18 +90,22 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
     loop = asyncio.get_running_loop()
 
     def first(number: signal.Signals) -> None:
-        log.info("stopping, since %s came; a second one ends at once", number.name)
-        stop.set()
-        for again in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(again)
-            signal.signal(again, signal.SIG_DFL)
+        if not stop.is_set():
+            log.info("stopping, since %s came; a second one ends at once", number.name)
+            stop.set()
+            loop.call_later(_TOGETHER, end_at_once)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    def end_at_once() -> None:
+        for again in _STOPPING:
+            if loop.remove_signal_handler(again):
+                signal.signal(again, signal.SIG_DFL)
+
+    for number in _STOPPING:
         loop.add_signal_handler(number, first, number)
     try:
         yield stop
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _STOPPING:
             loop.remove_signal_handler(number)
 
 

@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -221,5 +222,8 @@ def test_a_second_signal_ends_at_once() -> None:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGTERM)
         assert process.stdout.readline() == "no\n"
+        process.send_signal(signal.SIGTERM)  # the same wish, by another way
+        time.sleep(1)
+        assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == -signal.SIGTERM
