@@ -28,6 +28,8 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 TOUCHED_COLUMNS = (
     "day",
     "episode_id",
+    "size",
+    "needed",
     "listener",
     "yesterday",
     "first_at",
@@ -36,12 +38,10 @@ TOUCHED_COLUMNS = (
     "live",
     "loose",
     "ranges",
+    "touches",
     "country",
     "app",
-    "size",
-    "needed",
     "by_hour",
-    "touches",
 )
 """One fact: what a listener got of an episode on a UTC day, by some valid requests.
 

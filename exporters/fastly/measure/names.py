@@ -1,5 +1,6 @@
 """Who listens, as a name that means nothing once its key is gone (DESIGN 3.8)."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import AddressValueError, IPv6Address
@@ -25,7 +26,13 @@ def client_of(address: str) -> str:
     return f"{int(parsed) >> 64:016x}/64"
 
 
-def name_of(key: bytes, client: str, agent: str) -> int:
-    """Return a listener's name: 64 bits, signed, of a keyed hash."""
-    who = f"{client}\0{agent}".encode()
-    return int.from_bytes(blake2b(who, key=key, digest_size=8).digest(), signed=True)
+def namer(key: bytes) -> Callable[[str, str], int]:
+    """Return what names a listener by client and user agent: 64 bits, signed, of a keyed hash."""
+    keyed = blake2b(key=key, digest_size=8)
+
+    def name(client: str, agent: str) -> int:
+        listener = keyed.copy()  # the key is hashed once, not for each listener
+        listener.update(f"{client}\0{agent}".encode())
+        return int.from_bytes(listener.digest(), signed=True)
+
+    return name

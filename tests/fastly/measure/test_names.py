@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporters.fastly.measure.names import client_of, name_of
+from exporters.fastly.measure.names import client_of, namer
 
 
 @pytest.mark.parametrize(
@@ -22,12 +22,12 @@ def test_a_client_is_an_address_or_its_ipv6_network(address: str, client: str) -
 
 def test_a_name_depends_on_key_client_and_agent_and_nothing_runs_together() -> None:
     names = [
-        name_of(b"a" * 32, "192.0.2.1", "Player"),
-        name_of(b"b" * 32, "192.0.2.1", "Player"),
-        name_of(b"a" * 32, "192.0.2.2", "Player"),
-        name_of(b"a" * 32, "192.0.2.1", "Player/2"),
-        name_of(b"a" * 32, "192.0.2.", "1Player"),
+        namer(b"a" * 32)("192.0.2.1", "Player"),
+        namer(b"b" * 32)("192.0.2.1", "Player"),
+        namer(b"a" * 32)("192.0.2.2", "Player"),
+        namer(b"a" * 32)("192.0.2.1", "Player/2"),
+        namer(b"a" * 32)("192.0.2.", "1Player"),
     ]
     assert len(set(names)) == len(names)
-    assert names[0] == name_of(b"a" * 32, "192.0.2.1", "Player")
+    assert names[0] == namer(b"a" * 32)("192.0.2.1", "Player")
     assert all(-(2**63) <= name < 2**63 for name in names)
