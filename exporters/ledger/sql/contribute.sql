@@ -35,7 +35,7 @@ FROM (
         CASE WHEN counted_at IS NULL THEN 0 ELSE tenths END AS now_bits,
         CASE WHEN was_counted_at IS NULL THEN 0 ELSE was_tenths END AS was_bits,
         last_at >= %(live_from)s AS live,
-        count(*) AS rows
+        count(*)::integer AS rows
     FROM merged
     WHERE day = %(day)s
     GROUP BY 1, 2, 3, 4
