@@ -89,25 +89,36 @@ def _feeds(rows: Sequence[Any], agents: Sequence[Agent]) -> dict[tuple[str, str]
 
 
 def _readers(rows: Sequence[Any], texts: Sequence[str], agents: Sequence[Agent]) -> list[Reader]:
-    """Return readers that fetch once for many.
-
-    One is told from another by its user agent without numbers (its version changes), and by the id
-    that it gives the feed.
-    """
+    """Return readers that fetch once for many."""
+    telling = {
+        agent: found for agent in {row[5] for row in rows} if (found := _reader(texts[agent]))
+    }
     readers: dict[tuple[str, str, str], tuple[int, int]] = {}
     for _, podcast, _, _, _, agent, _, _, last_at in rows:
-        if found := _SUBSCRIBERS.search(texts[agent]):
-            feed_id = _FEED_ID.search(texts[agent])
-            who = f"{re.sub('[0-9]+', '', texts[agent])}#{feed_id[1] if feed_id else ''}"
-            name = md5(who.encode(), usedforsecurity=False).hexdigest()
+        if agent in telling:
+            name, subscribers = telling[agent]
             key = (podcast, agents[agent].app, name)
             before = readers.get(key, (0, 0))
-            readers[key] = (max(before[0], int(found[1])), max(before[1], last_at))
+            readers[key] = (max(before[0], subscribers), max(before[1], last_at))
     return [
         Reader(*key, subscribers, _moment(last_at))
         for key, (subscribers, last_at) in readers.items()
         if subscribers
     ]
+
+
+def _reader(agent: str) -> tuple[str, int] | None:
+    """Return what tells a reader from others, and its subscribers; None if it tells no number.
+
+    One is told from another by its user agent without numbers (its version changes), and by the id
+    that it gives the feed.
+    """
+    found = _SUBSCRIBERS.search(agent)
+    if not found:
+        return None
+    feed_id = _FEED_ID.search(agent)
+    who = f"{re.sub('[0-9]+', '', agent)}#{feed_id[1] if feed_id else ''}"
+    return md5(who.encode(), usedforsecurity=False).hexdigest(), int(found[1])
 
 
 def _moment(seconds: int) -> datetime:

@@ -57,7 +57,8 @@ class _Writer:
             episode.id: f"{episode.id}\t{episode.audio_bytes or _NULL}\t{needed[episode.id]}"
             for episode in known.episodes
         }
-        self._apps = [_field(agent.app) for agent in agents]
+        fields = {app: _field(app) for app in {agent.app for agent in agents}}
+        self._apps = [fields[agent.app] for agent in agents]
         self._namers = {day.isoformat(): _Namer(known.days, day, texts) for day in known.days}
 
     def line(self, row: Sequence[Any], by_hour: str) -> str:
