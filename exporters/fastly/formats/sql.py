@@ -78,9 +78,10 @@ def _reference(key: str) -> str:
 
 
 def _numbers(one: Format) -> frozenset[str]:
-    """Return the keys that are numbers, whatever fact they are for."""
-    texts = {key for fact, keys in one.keys.items() if fact not in _NUMBERS for key in keys}
-    return frozenset(key for fact in _NUMBERS for key in one.keys.get(fact, ())) - texts
+    """Return the keys that are read as numbers; none where one of them is a text's key too."""
+    of_texts = {key for fact, keys in one.keys.items() if fact not in _NUMBERS for key in keys}
+    numbers = frozenset(key for fact in _NUMBERS for key in one.keys.get(fact, ()))
+    return frozenset() if numbers & of_texts else numbers
 
 
 def _tree(one: Format, numbers: Collection[str] = ()) -> Iterable[tuple[str, Any]]:

@@ -35,8 +35,8 @@ SOURCE: Source = "https"
 PATIENCE = 5.0
 """Seconds that a batch waits for its turn before it is refused."""
 
-_THREADS = max(1, (os.cpu_count() or 1) // 2)
-"""The other processors measure meanwhile; more threads than processors slow each other down."""
+_THREADS = min(4, max(1, (os.cpu_count() or 1) // 2))
+"""The other processors measure meanwhile; more threads than these mostly wait for each other."""
 _WORTH_A_THREAD = 16 * 1024
 _RAW_SNAPPY_AT_A_TIME = 2  # each is held in memory as a whole
 _AGAIN = {"Retry-After": "1"}

@@ -293,6 +293,21 @@ def test_a_users_own_names_of_fields_come_first(reads: Read) -> None:
     ] * 2
 
 
+def test_a_key_may_be_a_number_and_a_text(reads: Read) -> None:
+    keys = {"time": ("time",), "path": ("path",), "status": ("status",), "body_bytes": ("n",)}
+    mine = Format("mine", keys | {"elapsed_us": ("took", "who"), "host": ("who",)})
+    fields = {"time": 1791547200, "path": "/a.mp3", "status": 200, "n": 7}
+    found = [
+        reads(line(fields | more), form=mine)[0]
+        for more in ({"who": 5}, {"who": "cdn.example.com", "took": 6}, {"who": "7"})
+    ]
+    assert [(each["took_us"], each["host"]) for each in found] == [
+        (5, "5"),
+        (6, "cdn.example.com"),
+        (7, "7"),
+    ]
+
+
 def test_a_format_that_is_named_takes_no_other(reads: Read) -> None:
     assert [each["reason"] for each in reads(line(STOCK), form=OWN)] == ["malformed"]
     assert [each["reason"] for each in reads(line(STOCK), form=FORMATS["csv"])] == ["malformed"]
