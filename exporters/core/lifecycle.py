@@ -18,8 +18,6 @@ log = logging.getLogger(__name__)
 
 DRAIN = 5.0
 """Seconds that requests in flight get; closing has as long, so SIGTERM to exit stays under 10."""
-
-
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 _TOGETHER = 0.5
 """Seconds within which signals are one wish: `timeout` and `make` each pass the same one on."""
