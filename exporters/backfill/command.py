@@ -22,6 +22,7 @@ from exporters.backfill.work import Work
 from exporters.core import lifecycle
 from exporters.core.collection import RareCollection
 from exporters.core.errors import SettingsError, StartError
+from exporters.core.heap import KeptHeap
 from exporters.fastly.measure import REASONS
 from exporters.fastly.quarantine import Quarantine
 from exporters.fastly.record.build import Bench, known_formats, opened
@@ -145,6 +146,7 @@ async def _count(
     quarantine = Quarantine(kept, settings.fastly.quarantine_quota, REASONS, SOURCES)
     async with AsyncExitStack() as stack:
         stack.callback(progress.finish)
+        await stack.enter_async_context(KeptHeap())
         await stack.enter_async_context(RareCollection())
         history = stack.enter_context(History(bench, folder)) if orders.openmetrics else None
         recorders = [bench.recorder(n) for n in range(bench.counting.recorders)]

@@ -6,6 +6,7 @@ from pathlib import Path
 from exporters.core.collection import RareCollection
 from exporters.core.database import Database
 from exporters.core.exporter import Exporter
+from exporters.core.heap import KeptHeap
 from exporters.core.telemetry import Telemetry
 from exporters.fastly.derived import CdnMetrics
 from exporters.fastly.measure import REASONS
@@ -46,7 +47,14 @@ def build(
     )
     return Exporter(
         "fastly",
-        resources=(RareCollection(), database, intake.spool, *handovers, *recording.resources),
+        resources=(
+            KeptHeap(),
+            RareCollection(),
+            database,
+            intake.spool,
+            *handovers,
+            *recording.resources,
+        ),
         services=(*intake.services, recording.worker, *handovers),
         sources=lambda: (*intake.sources, recording.worker),
         collectors=(*intake.collectors, recording.metrics, own),

@@ -77,7 +77,7 @@ class Lines:
         if not end:
             self._keep(self._tail + data)
             return b""
-        block = self._tail + data[:end]
+        block = b"".join((self._tail, memoryview(data)[:end]))
         if self._skipping:
             block, self._skipping = block[block.index(b"\n") + 1 :], False
         self._tail = b""
