@@ -25,7 +25,8 @@ from exporters.fastly.spool.recovery import recover
 from exporters.fastly.spool.release import remove
 from exporters.fastly.spool.stock import Stock, Waiting
 
-_OWN_SEGMENT = 4
+_ENOUGH = 4
+"""A segment that holds this part of its full size is worth reading, and a batch a segment."""
 _Queued = tuple[Arrival, asyncio.Future[None]]
 
 
@@ -38,7 +39,8 @@ class SpoolLimits:
     segment_size: int
     """Bytes of lines; a batch of a quarter of it becomes a segment of its own."""
     segment_age: float
-    """Seconds after which a segment is closed when the reader waits for one."""
+    """Seconds after which a segment is closed when the reader waits for one; a quarter of its size
+    is enough for that too."""
 
 
 class Settled(Enum):
@@ -69,6 +71,7 @@ class Spool:
         self.folder = folder
         self.stock = Stock(clock)
         self._limits, self._archive, self._clock = limits, archive, clock
+        self._enough = limits.segment_size // _ENOUGH
         self._lanes = Lanes(folder, limits.segment_size, clock)
         self._recent = Recent(clock)
         self._memory = Memory()
@@ -143,7 +146,7 @@ class Spool:
         return Settled.STORED
 
     def _enqueue(self, arrival: Arrival, done: asyncio.Future[None]) -> None:
-        if arrival.part.size < self._limits.segment_size // _OWN_SEGMENT:
+        if arrival.part.size < self._enough:
             self._queue.append((arrival, done))
             self._work.set()
             return
@@ -213,11 +216,12 @@ class Spool:
         """Return the oldest sealed segments, at most `count`; wait until there is one.
 
         Those with the ids `besides` are left out, also of such as are there while it waits. They
-        stay until they are released. Waiting seals what is older than `segment_age`.
+        stay until they are released. Waiting seals what is older than `segment_age`, or large
+        enough to be worth the reader's while: so a flood finds no reader idle.
         """
         while not (sealed := tuple(s for s in self.stock.sealed if s.id not in besides)):
             self._changed.clear()
-            ripe, seconds = self.stock.ripe(self._limits.segment_age)
+            ripe, seconds = self.stock.ripe(self._limits.segment_age, self._enough)
             if ripe:
                 self._ripe |= ripe
                 self._work.set()

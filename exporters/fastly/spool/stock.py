@@ -68,9 +68,12 @@ class Stock:
         if self._sealed.pop(segment.id, None):
             self._sealed_size -= segment.size
 
-    def ripe(self, age: float) -> tuple[set[Kind], float | None]:
-        """Return the open segments older than `age`, and in how many seconds there is a next."""
+    def ripe(self, age: float, size: int) -> tuple[set[Kind], float | None]:
+        """Return the open segments of that age or size, and in how many seconds there is a next."""
         now = self._clock()
-        left = {kind: each.since + age - now for kind, each in self.filling.items()}
+        left = {
+            kind: 0.0 if each.size >= size else each.since + age - now
+            for kind, each in self.filling.items()
+        }
         later = [seconds for seconds in left.values() if seconds > 0]
         return {kind for kind, seconds in left.items() if seconds <= 0}, min(later, default=None)

@@ -131,6 +131,20 @@ async def test_a_young_segment_waits_for_more_lines(folder: Path) -> None:
         assert batches_of(segment) == [b"a\n", b"b\n"]
 
 
+async def test_a_reader_that_waits_gets_a_quarter_of_a_segment_at_once(folder: Path) -> None:
+    limits = SpoolLimits(quota=10**9, segment_size=10_000, segment_age=1000)
+    async with at_work(folder, limits) as spool:
+        reader = asyncio.create_task(spool.oldest())
+        for number in range(3):
+            await store(spool, b"%0999d\n" % number)
+        (segment,) = await reader
+        assert segment.lines == 3
+        await spool.release(segment)
+        for number in range(6):
+            await store(spool, b"%0999d\n" % number)
+        assert spool.stock.sealed == ()  # nobody waits
+
+
 async def test_a_segment_grows_while_the_reader_is_busy(folder: Path) -> None:
     now = 1000.0
     async with at_work(folder, clock=lambda: now) as spool:
