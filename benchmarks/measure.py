@@ -128,7 +128,7 @@ async def only_measure(recorder: Recorder, segments: Sequence[Segment]) -> None:
     form = recorder.formats("auto")
     for segment in segments:
         for piece in pieces(segment.path, segment.batches, recorder.piece, recorder.scratch):
-            survey = recorder.measurer.survey(piece, form, moment)
+            survey = recorder.measurer.survey(piece, form, moment, segment.lines)
             known = await recorder.ledger.know(survey.visits, survey.episodes, survey.shows, NOW)
             recorder.measurer.measure(known)
 

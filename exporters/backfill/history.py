@@ -79,10 +79,12 @@ class History:
     def _add(self, segment: Segment, batches: Sequence[Batch]) -> None:
         moment = Moment(datetime.now(UTC), _ANY_DAY, datetime.max.replace(tzinfo=UTC), True)
         scratch = self._folder / "history"
+        form = self._bench.format(segment.format)
+        lines = sum(batch.lines for batch in batches)
         with closing(pieces(segment.path, batches, PIECE, scratch)) as files:
             for file in files:
                 try:
-                    found = self._measurer.survey(file, self._bench.format(segment.format), moment)
+                    found = self._measurer.survey(file, form, moment, lines)
                     self._note(self._measurer.answers())
                 except MeasureError:
                     continue  # who records them says so

@@ -7,7 +7,7 @@ _MIB = 1024 * 1024
 _OPTIONS = {
     -1: 128 * _MIB,  # M_TRIM_THRESHOLD: free bytes at the end of the heap that are kept
     -2: 16 * _MIB,  # M_TOP_PAD: bytes that the heap grows by
-    -3: 32 * _MIB,  # M_MMAP_THRESHOLD: larger blocks are given back to the system when they are free
+    -3: 32 * _MIB,  # M_MMAP_THRESHOLD: larger ones are given back to the system
 }
 """Of mallopt(3). Its own thresholds are two megabytes, and less."""
 

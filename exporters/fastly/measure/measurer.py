@@ -76,8 +76,8 @@ class Measurer:
         """Whether any request is told."""
         return self._telling is not None
 
-    def survey(self, file: Path, form: Format, moment: Moment) -> Survey:
-        """Read a file of lines, and return what the ledger must be asked about.
+    def survey(self, file: Path, form: Format, moment: Moment, lines: int) -> Survey:
+        """Read a file of so many lines at most, and return what the ledger must be asked about.
 
         Raises MeasureError.
         """
@@ -85,7 +85,7 @@ class Measurer:
         told = self._telling.worth.told if self._telling and not moment.backfill else ""
         form = form if told else form.without(_OF_TOLD)
         reading = Reading(self._workspace, self._rules, moment, meant(self._asked), told or "FALSE")
-        self._reasons = reading.read(file, form)
+        self._reasons = reading.read(file, form, lines)
         every_address = bool(self._networks)
         self._found = survey(
             self._workspace, self._places, self._reasons, every_address=every_address

@@ -16,6 +16,8 @@ from exporters.fastly.measure.stream import DURATION_BUCKETS, bucket_of
 from exporters.fastly.measure.workspace import Workspace, statement
 from exporters.fastly.quarantine import Rejected
 
+_ROW = 400
+"""Bytes of a row of `taken`, its longer texts apart: those are in the file."""
 _SOME = 500
 """Rejected lines of a chunk that are kept to look at."""
 _LONGEST = 4096
@@ -43,11 +45,15 @@ class Reading:
         self._conditions = {"mine": mine, "told": told}
         self._parameters = _parameters(rules, moment)
 
-    def read(self, file: Path, form: Format) -> Counter[str | None]:
-        """Make the table `taken`; return how many lines have which reason, None for good ones."""
+    def read(self, file: Path, form: Format, lines: int) -> Counter[str | None]:
+        """Make the table `taken`; return how many lines have which reason, None for good ones.
+
+        The file has that many lines, or less.
+        """
         self._parameters["file"] = str(file)
-        with file.open("rb") as lines:
-            first = lines.readline()
+        self._size = lines * _ROW + file.stat().st_size
+        with file.open("rb") as content:
+            first = content.readline()
         if not form.keys or not first.startswith(b"{"):
             return self._take(self._as_text(form, line_rows()))
         objects = object_rows(form.of(first))
@@ -60,13 +66,15 @@ class Reading:
         requests = statement("requests").format(facts=facts)
         bucket = bucket_of("took_us", [bound * 1e6 for bound in DURATION_BUCKETS])
         taken = statement("taken").format(requests=requests, bucket=bucket, **self._conditions)
-        self._ask(taken)
+        self._workspace.keep("taken", taken, self._named(taken), self._size)
         return Counter(dict(self._workspace.rows(_REASONS)))
 
     def _ask(self, sql: str) -> list[Any]:
-        """Return the rows of a statement, which is given the parameters that it names."""
-        named = {name: each for name, each in self._parameters.items() if f"${name}" in sql}
-        return self._workspace.rows(sql, named)
+        return self._workspace.rows(sql, self._named(sql))
+
+    def _named(self, sql: str) -> dict[str, Any]:
+        """Return the parameters that a statement names."""
+        return {name: each for name, each in self._parameters.items() if f"${name}" in sql}
 
     def _mended(self, form: Format, objects: str, lines: str) -> str:
         """Return a query for facts in which the odd lines are read as text, the others as before.

@@ -37,8 +37,9 @@ def statement(name: str) -> str:
 class Workspace:
     """One connection to a DuckDB of its own; used by one thread at a time.
 
-    What does not fit `memory_bytes` is written to the folder `scratch`, which is its own. Raises
-    StartError where that cannot be made, MeasureError later, and never shows a line in either.
+    What does not fit `memory_bytes`, and half as much that is kept, is written to the folder
+    `scratch`, which is its own. Raises StartError where that cannot be made, MeasureError later,
+    and never shows a line in either.
     """
 
     def __init__(self, scratch: Path, *, memory_bytes: int, threads: int) -> None:
@@ -50,6 +51,8 @@ class Workspace:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
+        self._most_held = memory_bytes // 2
+        self._held: set[str] = set()
         self._parsed: dict[str, duckdb.Statement] = {}
 
     def __enter__(self) -> Self:
@@ -68,6 +71,7 @@ class Workspace:
 
     def __exit__(self, *_: object) -> None:
         self._parsed.clear()
+        self._held.clear()
         self._duck.close()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
@@ -108,6 +112,30 @@ class Workspace:
                 self._parsed.clear()
             self._parsed[sql] = parsed
         return parsed
+
+    def keep(self, name: str, sql: str, parameters: dict[str, Any], size: int) -> None:
+        """Make the rows of a query a table; all of them are `size` bytes, or less.
+
+        They are held as they are where half the memory is enough for them. To write a table that
+        may go to `scratch` takes three times as long.
+        """
+        self._drop(name)
+        if size > self._most_held:
+            self.run(f"CREATE TEMP TABLE {name} AS {sql}", parameters)
+            return
+        try:
+            rows = self._duck.sql(self._parse(sql), params=parameters).materialize()
+            self._duck.register(name, rows)
+        except _EXPECTED as error:
+            raise MeasureError(f"DuckDB cannot measure: {type(error).__name__}") from error
+        self._held.add(name)
+
+    def _drop(self, name: str) -> None:
+        if name in self._held:
+            self._duck.unregister(name)
+            self._held.remove(name)
+        else:
+            self.run(f"DROP TABLE IF EXISTS {name}")
 
     def interrupt(self) -> None:
         """End what another thread runs here."""

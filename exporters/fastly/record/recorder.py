@@ -137,7 +137,8 @@ class Recorder:
         form = form.without(_OF_STREAM) if backfill else form
         try:
             with closing(pieces(segment.path, batches, piece, self.scratch)) as files:
-                async with aclosing(self._measured(files, form, moment)) as chunks:
+                lines = sum(batch.lines for batch in batches)
+                async with aclosing(self._measured(files, lines, form, moment)) as chunks:
                     await self._record(entry, chunks, recorded, backfill=backfill)
         except AlreadyRecorded:
             return Recorded(told=await self._told_again(segment, form, moment, piece))
@@ -154,7 +155,7 @@ class Recorder:
         if not self.measurer.tells:
             return []
         with closing(pieces(segment.path, kept(segment, ()), piece, self.scratch)) as files:
-            async with aclosing(self._measured(files, form, moment)) as chunks:
+            async with aclosing(self._measured(files, segment.lines, form, moment)) as chunks:
                 return [measured.told async for _, _, measured in chunks]
 
     def _entry(
@@ -189,10 +190,11 @@ class Recorder:
                 chunk = await anext(chunks, None)
 
     async def _measured(
-        self, files: Iterator[Path], form: Format, moment: Moment
+        self, files: Iterator[Path], lines: int, form: Format, moment: Moment
     ) -> AsyncGenerator[_Chunk, None]:
+        """Measure files, none of which has more than that many lines."""
         while (file := await self._in_thread(lambda: next(files, None))) is not None:
-            survey = await self._in_thread(partial(self.measurer.survey, file, form, moment))
+            survey = await self._in_thread(partial(self.measurer.survey, file, form, moment, lines))
             known = await self.ledger.know(
                 survey.visits, survey.episodes, survey.shows, moment.now, backfill=moment.backfill
             )

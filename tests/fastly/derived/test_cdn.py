@@ -49,7 +49,7 @@ def counted(tmp_path: Path, metrics: CdnMetrics, *lines: dict[str, Any] | str) -
         RULES, classify, Networks(), Hosts(), tmp_path / "scratch", own=lambda: metrics.current
     ) as measurer:
         piece = segment(tmp_path, body(lines))
-        measurer.survey(piece.path, AUTO, moment)
+        measurer.survey(piece.path, AUTO, moment, piece.lines)
         metrics.add(measurer.measure(Known((), frozenset(), {})).stream.own)
     return {
         ",".join(

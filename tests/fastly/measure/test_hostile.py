@@ -32,7 +32,7 @@ def measure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measure]:
             file = folder / "lines.log"
             file.write_bytes(clean(sent))
             moment = Moment(NOON, Calendar(frozenset(), NOON.date()), NOON - timedelta(hours=6))
-            survey = measurer.survey(file, AUTO, moment)
+            survey = measurer.survey(file, AUTO, moment, sent.count(b"\n") + 1)
             days = {day: Day(day, b"k" * 32, "calendar") for day, _ in survey.visits}
             pairs = [pair for pair, sound in survey.episodes.items() if sound]
             episodes = [Episode(n, *pair, 10**7, 600.0) for n, pair in enumerate(pairs)]

@@ -32,7 +32,7 @@ def streams(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Streams]
             file = tmp_path / "lines.log"
             file.write_bytes(clean(body(lines)))
             moment = Moment(NOON, Calendar(frozenset(), NOON.date()), NOON - timedelta(hours=6))
-            survey = measurer.survey(file, AUTO, moment)
+            survey = measurer.survey(file, AUTO, moment, len(lines))
             return measurer.measure(Known((), survey.shows, {})).stream
 
         yield streams

@@ -32,7 +32,7 @@ def telling(folder: Path, *, backfill: bool = False, **settings: Any) -> Iterato
             moment = Moment(
                 NOON, Calendar(frozenset(), NOON.date()), NOON - timedelta(hours=6), backfill
             )
-            survey = measurer.survey(file, AUTO, moment)
+            survey = measurer.survey(file, AUTO, moment, len(lines))
             return measurer.measure(Known((), survey.shows & {"show"}, {})).told
 
         yield tell

@@ -1,7 +1,6 @@
 -- Every line of a chunk, read once. What only requests for audio and feeds need is kept of those
 -- alone, and of the few that are told one by one: long texts are what costs here. `bucket` is the
 -- number of upper bounds that the duration is over; `ended` the second in which the request ended.
-CREATE OR REPLACE TEMP TABLE taken AS
 SELECT
     reason,
     hop,
@@ -56,4 +55,4 @@ FROM (
         reason IS NULL AND NOT hop
         AND (regexp_matches(path, $episode_path) OR regexp_matches(path, $feed_path)) AS wanted
     FROM ({requests})
-);
+)
