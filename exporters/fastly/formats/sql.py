@@ -51,7 +51,7 @@ def text_rows(one: Format, lines: str) -> str:
     """
     facts = ", ".join(f"{_fact(one, fact, 'object.')} AS {_quoted(fact)}" for fact in FIELDS)
     text = (
-        "CASE WHEN starts_with(line, '{') THEN line WHEN starts_with(line, '<')"
+        "CASE WHEN starts_with(ltrim(line), '{') THEN line WHEN starts_with(line, '<')"
         f" THEN nullif(regexp_extract(line, {_PREFIXED}, 1), '') END"
     )
     schema = _literal(json.dumps(dict(_tree(one))))

@@ -2,15 +2,17 @@
 
 JSON objects are read the fast way, without handling lines as text. What is odd there (no object,
 or rejected) is read once more as text: it may be a line of CSV, and if it is rejected, somebody
-wants to see it.
+wants to see it. A control character makes a line odd, since JSON has none; as text it is a space.
 """
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from exporters.fastly.formats import Format, line_rows, object_rows, text_rows
+from exporters.fastly.lines import is_plain, plain
 from exporters.fastly.measure.model import Moment, Rules
 from exporters.fastly.measure.stream import DURATION_BUCKETS, bucket_of
 from exporters.fastly.measure.workspace import Workspace, statement
@@ -18,6 +20,7 @@ from exporters.fastly.quarantine import Rejected
 
 _ROW = 400
 """Bytes of a row of `taken`, its longer texts apart: those are in the file."""
+_BLOCK = 1024 * 1024
 _SOME = 500
 """Rejected lines of a chunk that are kept to look at."""
 _LONGEST = 4096
@@ -50,17 +53,37 @@ class Reading:
 
         The file has that many lines, or less.
         """
-        self._parameters["file"] = str(file)
         self._size = lines * _ROW + file.stat().st_size
+        copy = self._workspace.scratch / "plain.log"
+        try:
+            return self._read(file, copy, form)
+        finally:
+            copy.unlink(missing_ok=True)
+
+    def _read(self, file: Path, copy: Path, form: Format) -> Counter[str | None]:
+        self._parameters["file"] = str(file)
         with file.open("rb") as content:
             first = content.readline()
         if not form.keys or not first.startswith(b"{"):
+            self._use_plain(file, copy)
             return self._take(self._as_text(form, line_rows()))
         objects = object_rows(form.of(first))
         reasons = self._take(objects)
         if reasons.keys() <= {None}:
             return reasons
+        self._use_plain(file, copy)
         return self._take(self._mended(form, objects, line_rows()))
+
+    def _use_plain(self, file: Path, copy: Path) -> None:
+        """Read a copy without control characters from here on, where the file has any."""
+        with file.open("rb") as lines:
+            blocks = iter(partial(lines.read, _BLOCK), b"")
+            if all(map(is_plain, blocks)):
+                return
+            lines.seek(0)
+            with copy.open("wb") as out:
+                out.writelines(map(plain, iter(partial(lines.read, _BLOCK), b"")))
+        self._parameters["file"] = str(copy)
 
     def _take(self, facts: str) -> Counter[str | None]:
         requests = statement("requests").format(facts=facts)

@@ -43,7 +43,7 @@ class Workspace:
     """
 
     def __init__(self, scratch: Path, *, memory_bytes: int, threads: int) -> None:
-        self._scratch = scratch
+        self.scratch = scratch
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "threads": threads,
             "memory_limit": f"{memory_bytes // 1024}KiB",
@@ -62,18 +62,18 @@ class Workspace:
         return self
 
     def _make_scratch(self) -> None:
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
         try:
-            self._scratch.mkdir(mode=0o700, parents=True)
+            self.scratch.mkdir(mode=0o700, parents=True)
         except OSError as error:
             reason = (error.strerror or "not possible").lower()
-            raise StartError(f"cannot make the folder {self._scratch}: {reason}") from error
+            raise StartError(f"cannot make the folder {self.scratch}: {reason}") from error
 
     def __exit__(self, *_: object) -> None:
         self._parsed.clear()
         self._held.clear()
         self._duck.close()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
     def run(self, sql: str, parameters: dict[str, Any] | None = None) -> None:
         """Run a statement."""

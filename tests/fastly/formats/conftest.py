@@ -61,6 +61,7 @@ def reads(workspace: Workspace, tmp_path: Path) -> Read:
         calendar = Calendar(frozenset(), NOON.date())
         moment = Moment(NOON.replace(year=2030), calendar, NOON, backfill=True)
         Reading(workspace, ANY, moment).read(file, form, len(lines))
+        assert not (workspace.scratch / "plain.log").exists()
         columns = ", ".join(f'"{name}"' for name in COLUMNS)
         rows = workspace.rows(f"SELECT {columns} FROM taken")
         return [dict(zip(COLUMNS, row, strict=True)) for row in rows]

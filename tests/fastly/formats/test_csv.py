@@ -41,6 +41,15 @@ def test_twelve_fields_behind_a_syslog_prefix(reads: Read) -> None:
     assert (found["method"], found["ranged"], found["hop"]) == (None, False, False)
 
 
+@pytest.mark.parametrize("control", [b"\0", b"\1", b"\t", b"\v", b"\r", b"\x1f"], ids=repr)
+def test_a_control_character_is_a_space(reads: Read, control: bytes) -> None:
+    agent = twelve(agent='"Player/1 X"').encode().replace(b" X", control + b"X")
+    behind = twelve(agent='"Other/1"').encode() + control
+    first, second = reads(agent, behind)
+    assert (first["agent"], second["agent"]) == ("Player/1 X", "Other/1")
+    assert first["country"] == second["country"] == "US"
+
+
 def test_the_same_without_the_prefix(reads: Read) -> None:
     found = read(reads, twelve().removeprefix(PREFIX))
     assert (found["reason"], found["pop"], found["country"]) == (None, "", "US")

@@ -242,6 +242,20 @@ def test_a_line_that_is_nothing_is_malformed_and_harms_no_neighbour(
         )
 
 
+CONTROLS = [bytes([byte]) for byte in range(0x20) if byte != 0x0A]
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=repr)
+def test_a_control_character_is_a_space_and_harms_no_neighbour(reads: Read, control: bytes) -> None:
+    inside = line(request(user_agent="A X/1")).replace(b"A X/1", b"A" + control + b"/1")
+    between = line(request(user_agent="B/1")).replace(b'{"', b"{" + control + b'"', 1)
+    before = control + line(request(user_agent="C/1"))
+    behind = line(request(user_agent="D/1")) + control
+    found = reads(line(request(user_agent="E/1")), inside, between, before, behind, control)
+    assert [each["reason"] for each in found] == [None] * 5
+    assert {each["agent"] for each in found} == {"A /1", "B/1", "C/1", "D/1", "E/1"}
+
+
 def test_what_is_not_set_is_not_there(reads: Read) -> None:
     null = dict.fromkeys(("user_agent", "referer", "country", "cache", "elapsed_us"), "(null)")
     (found,) = reads(line(request(**null)))

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporters.fastly.formats import AUTO, FIELDS
-from exporters.fastly.lines import clean
+from exporters.fastly.lines import clean, plain
 from exporters.fastly.measure import Measured, Measurer, Moment, Networks, Survey
 from exporters.fastly.measure.hosts import Hosts
 from exporters.ledger.model import Calendar, Day, Episode, Known
@@ -96,7 +96,7 @@ def test_a_neighbour_counts_whatever_stands_beside_it(measure: Measure, lines: l
     neighbour = json.dumps(request(client_ip=mark.decode(), host="mark.example")).encode()
     sent = b"\n".join([neighbour, *lines, neighbour])
     survey, measured = measure(sent)
-    blank = sum(not clean(line).strip() for line in lines)
+    blank = sum(not plain(clean(line)).strip() for line in lines)
     assert survey.lines == len(lines) + 2 - blank
     marked = sum(n for labels, n in measured.stream.requests if labels[0] == "mark.example")
     assert marked >= 2
