@@ -93,27 +93,33 @@ INSERT INTO nearfield.counters AS c (family, podcast, label, worker, value, peak
 SELECT family, podcast, label, %(worker)s, sum(n), greatest(sum(n), 0)
 FROM (
     SELECT
-        'downloads' AS family,
-        e.podcast,
         CASE
-            WHEN coalesce(e.published_at, e.seen_at) > %(young_from)s THEN e.episode
-            ELSE 'older'
-        END AS label,
-        d.live AS n
-    FROM new_downloads AS d
-    INNER JOIN nearfield.episodes AS e ON e.id = d.episode_id
+            WHEN grouping(d.label) = 0 THEN 'downloads'
+            WHEN grouping(d.app) = 0 THEN 'app_downloads'
+            ELSE 'country_downloads'
+        END AS family,
+        d.podcast,
+        coalesce(d.label, d.app, d.country) AS label,
+        sum(d.live) AS n
+    FROM (
+        SELECT
+            e.podcast,
+            CASE
+                WHEN coalesce(e.published_at, e.seen_at) > %(young_from)s THEN e.episode
+                ELSE 'older'
+            END AS label,
+            d.app,
+            d.country,
+            d.live
+        FROM new_downloads AS d
+        INNER JOIN nearfield.episodes AS e ON e.id = d.episode_id
+    ) AS d
+    GROUP BY GROUPING SETS ((d.podcast, d.label), (d.podcast, d.app), (d.podcast, d.country))
     UNION ALL
-    SELECT 'app_downloads', e.podcast, d.app, d.live
-    FROM new_downloads AS d
-    INNER JOIN nearfield.episodes AS e ON e.id = d.episode_id
-    UNION ALL
-    SELECT 'country_downloads', e.podcast, d.country, d.live
-    FROM new_downloads AS d
-    INNER JOIN nearfield.episodes AS e ON e.id = d.episode_id
-    UNION ALL
-    SELECT 'delivered_tenths', e.podcast, (t.tenth + 1)::text, t.live
+    SELECT 'delivered_tenths', e.podcast, (t.tenth + 1)::text, sum(t.live)
     FROM new_tenths AS t
     INNER JOIN nearfield.episodes AS e ON e.id = t.episode_id
+    GROUP BY e.podcast, t.tenth
     UNION ALL
     SELECT family, podcast, label, n FROM new_counts
 ) AS added
