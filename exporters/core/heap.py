@@ -9,7 +9,8 @@ _OPTIONS = {
     -2: 16 * _MIB,  # M_TOP_PAD: bytes that the heap grows by
     -3: 32 * _MIB,  # M_MMAP_THRESHOLD: larger ones are given back to the system
 }
-"""Of mallopt(3). Its own thresholds are two megabytes, and less."""
+"""Of mallopt(3). By itself the library keeps twice the largest block that was ever free: enough for
+one of them, and there are many at a time."""
 
 
 class KeptHeap:

@@ -171,7 +171,9 @@ class FastlySettings(Section):
         default=64 * 1024**2, description="Size at which a segment of the spool is closed."
     )
     segment_age: Duration = Field(
-        default=1.0, description="Age at which a segment is closed when the ledger waits for lines."
+        default=1.0,
+        description="Age at which a segment is closed when the ledger waits for lines; a quarter of"
+        " its size is enough for that too.",
     )
     archive: Folder | None = Field(
         default=None,

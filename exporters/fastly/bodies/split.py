@@ -77,7 +77,7 @@ class Lines:
         if not end:
             self._keep(self._tail + data)
             return b""
-        block = b"".join((self._tail, memoryview(data)[:end]))
+        block = b"".join((self._tail, memoryview(data)[:end]))  # copied once, not twice
         if self._skipping:
             block, self._skipping = block[block.index(b"\n") + 1 :], False
         self._tail = b""
