@@ -38,6 +38,7 @@ def build(
     ledger = ledger_of(settings, database)
     bench = Bench(settings, settings.counting, data_dir, ledger, own, told)
     handovers = (teller.handover,) if teller else ()
+    memory = (KeptHeap(), RareCollection())
 
     def repeated(source: Source, batches: int) -> None:
         intake.metrics.repeated.inc((source,), batches)
@@ -47,14 +48,7 @@ def build(
     )
     return Exporter(
         "fastly",
-        resources=(
-            KeptHeap(),
-            RareCollection(),
-            database,
-            intake.spool,
-            *handovers,
-            *recording.resources,
-        ),
+        resources=(*memory, database, intake.spool, *handovers, *recording.resources),
         services=(*intake.services, recording.worker, *handovers),
         sources=lambda: (*intake.sources, recording.worker),
         collectors=(*intake.collectors, recording.metrics, own),

@@ -79,7 +79,7 @@ class Measurer:
     def survey(self, file: Path, form: Format, moment: Moment, lines: int) -> Survey:
         """Read a file of so many lines at most, and return what the ledger must be asked about.
 
-        Raises MeasureError.
+        Raises MeasureError, and OSError for the file, or a copy of it, on disk.
         """
         self._moment, self._asked = moment, self._own()
         told = self._telling.worth.told if self._telling and not moment.backfill else ""
