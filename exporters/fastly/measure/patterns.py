@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-import duckdb
-
+from exporters.fastly.measure.duck import duckdb
 from exporters.fastly.measure.model import Rules
 
 

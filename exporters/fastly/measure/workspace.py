@@ -8,9 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
-import duckdb
-
 from exporters.core.errors import NearfieldError, StartError
+from exporters.fastly.measure.duck import duckdb
 
 _EXPECTED = (
     duckdb.DataError,
@@ -46,12 +45,12 @@ class Workspace:
         self.scratch = scratch
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "threads": threads,
-            "memory_limit": f"{memory_bytes // 1024}KiB",
             "temp_directory": str(scratch),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
-        self._most_held = memory_bytes // 2
+        self._memory = memory_bytes
+        self._limit = 0
         self._held: set[str] = set()
         self._parsed: dict[str, duckdb.Statement] = {}
 
@@ -59,6 +58,7 @@ class Workspace:
         self._make_scratch()
         self._duck = duckdb.connect(":memory:", config=self._config)
         self.run("SET TimeZone = 'UTC'")
+        self._set_limit(self._memory)
         return self
 
     def _make_scratch(self) -> None:
@@ -120,7 +120,11 @@ class Workspace:
         may go to `scratch` takes three times as long.
         """
         self._drop(name)
-        if size > self._most_held:
+        held = size <= self._memory // 2
+        # DuckDB returns all that is free to the system when that and what is used pass the limit:
+        # for rows of which it is known that they are few, twice as much makes that rare.
+        self._set_limit(self._memory * (2 if held else 1))
+        if not held:
             self.run(f"CREATE TEMP TABLE {name} AS {sql}", parameters)
             return
         try:
@@ -129,6 +133,11 @@ class Workspace:
         except _EXPECTED as error:
             raise MeasureError(f"DuckDB cannot measure: {type(error).__name__}") from error
         self._held.add(name)
+
+    def _set_limit(self, size: int) -> None:
+        if size != self._limit:
+            self.run(f"SET memory_limit = '{size // 1024}KiB'")
+            self._limit = size
 
     def _drop(self, name: str) -> None:
         if name in self._held:

@@ -1,5 +1,7 @@
 """Rows are held in memory where they fit, and may go to disk where they do not."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,3 +49,19 @@ def test_rows_beyond_the_memory_go_to_disk(workspace: Workspace, tmp_path: Path)
     workspace.keep("numbers", wide, {"count": 1_000_000}, LARGE)
     assert any((tmp_path / "scratch").iterdir())
     assert workspace.rows("SELECT count(*) FROM numbers") == [(1_000_000,)]
+
+
+def test_what_is_free_is_returned_rarely_where_rows_are_few(workspace: Workspace) -> None:
+    for size, limit in [(SMALL, "128.0 MiB"), (LARGE, "64.0 MiB"), (SMALL, "128.0 MiB")]:
+        workspace.keep("numbers", NUMBERS, {"count": 10}, size)
+        assert workspace.rows("SELECT current_setting('memory_limit')") == [(limit,)]
+
+
+def test_the_allocator_was_told_how_to_work_and_nobody_else() -> None:
+    told = "import exporters.fastly.measure.workspace, _duckdb, ctypes, os;"
+    told += "ask = getattr(ctypes.CDLL(_duckdb.__file__), 'duckdb_je_mallctl', None);"
+    told += "decay, size = ctypes.c_ssize_t(30000), ctypes.c_size_t(8);"
+    told += "ask and ask(b'opt.dirty_decay_ms', ctypes.byref(decay), ctypes.byref(size), None, 0);"
+    told += "print(decay.value, 'DUCKDB_JE_MALLOC_CONF' in os.environ)"
+    done = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True)
+    assert done.stdout == "30000 False\n"
