@@ -51,26 +51,26 @@ SELECT
     coalesce(sum(downloads) FILTER (WHERE launch <= 30), 0),
     coalesce(sum(downloads) FILTER (WHERE launch <= 90), 0),
     ARRAY[
-        coalesce(sum(tenths) FILTER (WHERE tenth = 0), 0),
-        coalesce(sum(tenths) FILTER (WHERE tenth = 1), 0),
-        coalesce(sum(tenths) FILTER (WHERE tenth = 2), 0),
-        coalesce(sum(tenths) FILTER (WHERE tenth = 3), 0),
-        coalesce(sum(tenths) FILTER (WHERE tenth = 4), 0),
-        coalesce(sum(tenths) FILTER (WHERE tenth = 5), 0),
-        coalesce(sum(tenths) FILTER (WHERE tenth = 6), 0),
-        coalesce(sum(tenths) FILTER (WHERE tenth = 7), 0),
-        coalesce(sum(tenths) FILTER (WHERE tenth = 8), 0),
-        coalesce(sum(tenths) FILTER (WHERE tenth = 9), 0)
+        coalesce(sum(tenths) FILTER (WHERE bits & 1 <> 0), 0),
+        coalesce(sum(tenths) FILTER (WHERE bits & 2 <> 0), 0),
+        coalesce(sum(tenths) FILTER (WHERE bits & 4 <> 0), 0),
+        coalesce(sum(tenths) FILTER (WHERE bits & 8 <> 0), 0),
+        coalesce(sum(tenths) FILTER (WHERE bits & 16 <> 0), 0),
+        coalesce(sum(tenths) FILTER (WHERE bits & 32 <> 0), 0),
+        coalesce(sum(tenths) FILTER (WHERE bits & 64 <> 0), 0),
+        coalesce(sum(tenths) FILTER (WHERE bits & 128 <> 0), 0),
+        coalesce(sum(tenths) FILTER (WHERE bits & 256 <> 0), 0),
+        coalesce(sum(tenths) FILTER (WHERE bits & 512 <> 0), 0)
     ]
 FROM (
     SELECT
-        episode_id, n AS downloads, 0 AS requests, 0 AS sent, NULL::integer AS tenth, 0 AS tenths,
+        episode_id, n AS downloads, 0 AS requests, 0 AS sent, NULL::integer AS bits, 0 AS tenths,
         launch
     FROM new_downloads
     UNION ALL
     SELECT episode_id, 0, requests, sent, NULL, 0, NULL FROM new_hours
     UNION ALL
-    SELECT episode_id, 0, 0, 0, tenth, n, NULL FROM new_tenths
+    SELECT episode_id, 0, 0, 0, bits, n, NULL FROM new_tenths
 ) AS added
 GROUP BY episode_id
 ORDER BY episode_id
@@ -83,10 +83,18 @@ ON CONFLICT (episode_id) DO UPDATE SET
     launch_7 = t.launch_7 + excluded.launch_7,
     launch_30 = t.launch_30 + excluded.launch_30,
     launch_90 = t.launch_90 + excluded.launch_90,
-    tenths = (
-        SELECT array_agg(was + more ORDER BY place)
-        FROM unnest(t.tenths, excluded.tenths) WITH ORDINALITY AS pairs (was, more, place)
-    );
+    tenths = ARRAY[
+        t.tenths[1] + excluded.tenths[1],
+        t.tenths[2] + excluded.tenths[2],
+        t.tenths[3] + excluded.tenths[3],
+        t.tenths[4] + excluded.tenths[4],
+        t.tenths[5] + excluded.tenths[5],
+        t.tenths[6] + excluded.tenths[6],
+        t.tenths[7] + excluded.tenths[7],
+        t.tenths[8] + excluded.tenths[8],
+        t.tenths[9] + excluded.tenths[9],
+        t.tenths[10] + excluded.tenths[10]
+    ];
 
 -- Labels that depend on age are decided now, and stay.
 INSERT INTO nearfield.counters AS c (family, podcast, label, worker, value, peak)
@@ -116,10 +124,15 @@ FROM (
     ) AS d
     GROUP BY GROUPING SETS ((d.podcast, d.label), (d.podcast, d.app), (d.podcast, d.country))
     UNION ALL
-    SELECT 'delivered_tenths', e.podcast, (t.tenth + 1)::text, sum(t.live)
-    FROM new_tenths AS t
-    INNER JOIN nearfield.episodes AS e ON e.id = t.episode_id
-    GROUP BY e.podcast, t.tenth
+    SELECT 'delivered_tenths', t.podcast, (tenth + 1)::text, sum(t.live)
+    FROM (
+        SELECT e.podcast, t.bits, sum(t.live) AS live
+        FROM new_tenths AS t
+        INNER JOIN nearfield.episodes AS e ON e.id = t.episode_id
+        GROUP BY e.podcast, t.bits
+    ) AS t
+    INNER JOIN generate_series(0, 9) AS tenth ON (t.bits >> tenth & 1) = 1
+    GROUP BY t.podcast, tenth
     UNION ALL
     SELECT family, podcast, label, n FROM new_counts
 ) AS added

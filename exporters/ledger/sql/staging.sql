@@ -61,7 +61,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS new_downloads (
 
 CREATE TEMPORARY TABLE IF NOT EXISTS new_tenths (
     episode_id integer NOT NULL,
-    tenth integer NOT NULL,
+    bits integer NOT NULL,
     n integer NOT NULL,
     live integer NOT NULL
 ) ON COMMIT DELETE ROWS;
