@@ -23,6 +23,7 @@ from exporters.core import lifecycle
 from exporters.core.collection import RareCollection
 from exporters.core.errors import SettingsError, StartError
 from exporters.core.heap import KeptHeap
+from exporters.core.turns import ShortTurns
 from exporters.fastly.measure import REASONS
 from exporters.fastly.quarantine import Quarantine
 from exporters.fastly.record.build import Bench, known_formats, opened
@@ -148,6 +149,7 @@ async def _count(
         stack.callback(progress.finish)
         await stack.enter_async_context(KeptHeap())
         await stack.enter_async_context(RareCollection())
+        await stack.enter_async_context(ShortTurns())
         history = stack.enter_context(History(bench, folder)) if orders.openmetrics else None
         recorders = [bench.recorder(n) for n in range(bench.counting.recorders)]
         for recorder in recorders:

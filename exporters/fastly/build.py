@@ -8,6 +8,7 @@ from exporters.core.database import Database
 from exporters.core.exporter import Exporter
 from exporters.core.heap import KeptHeap
 from exporters.core.telemetry import Telemetry
+from exporters.core.turns import ShortTurns
 from exporters.fastly.derived import CdnMetrics
 from exporters.fastly.measure import REASONS
 from exporters.fastly.receive.intake import build_intake, used
@@ -38,7 +39,7 @@ def build(
     ledger = ledger_of(settings, database)
     bench = Bench(settings, settings.counting, data_dir, ledger, own, told)
     handovers = (teller.handover,) if teller else ()
-    memory = (KeptHeap(), RareCollection())
+    process = (KeptHeap(), RareCollection(), ShortTurns())
 
     def repeated(source: Source, batches: int) -> None:
         intake.metrics.repeated.inc((source,), batches)
@@ -48,7 +49,7 @@ def build(
     )
     return Exporter(
         "fastly",
-        resources=(*memory, database, intake.spool, *handovers, *recording.resources),
+        resources=(*process, database, intake.spool, *handovers, *recording.resources),
         services=(*intake.services, recording.worker, *handovers),
         sources=lambda: (*intake.sources, recording.worker),
         collectors=(*intake.collectors, recording.metrics, own),
