@@ -69,6 +69,6 @@ class CountingSettings(Section):
     )
     memory: Size = Field(
         default=256 * 1024**2,
-        description="Memory for measuring one segment, and half as much for its lines; what does"
-        " not fit is written to disk.",
+        description="Memory for measuring one segment; what does not fit is written to disk."
+        " Twice as much where its lines are known to fit in half of it.",
     )

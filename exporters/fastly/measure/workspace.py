@@ -36,21 +36,21 @@ def statement(name: str) -> str:
 class Workspace:
     """One connection to a DuckDB of its own; used by one thread at a time.
 
-    What does not fit `memory_bytes`, and half as much that is kept, is written to the folder
-    `scratch`, which is its own. Raises StartError where that cannot be made, MeasureError later,
-    and never shows a line in either.
+    What does not fit `memory_bytes` is written to the folder `scratch`, which is its own; where the
+    rows that are kept fit in half of it, what does not fit twice as much. Raises StartError where
+    the folder cannot be made, MeasureError later, and never shows a line in either.
     """
 
     def __init__(self, scratch: Path, *, memory_bytes: int, threads: int) -> None:
         self.scratch = scratch
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "threads": threads,
+            "memory_limit": _kib(memory_bytes),
             "temp_directory": str(scratch),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
-        self._memory = memory_bytes
-        self._limit = 0
+        self._memory = self._limit = memory_bytes
         self._held: set[str] = set()
         self._parsed: dict[str, duckdb.Statement] = {}
 
@@ -58,7 +58,7 @@ class Workspace:
         self._make_scratch()
         self._duck = duckdb.connect(":memory:", config=self._config)
         self.run("SET TimeZone = 'UTC'")
-        self._set_limit(self._memory)
+        self._limit = self._memory
         return self
 
     def _make_scratch(self) -> None:
@@ -136,7 +136,7 @@ class Workspace:
 
     def _set_limit(self, size: int) -> None:
         if size != self._limit:
-            self.run(f"SET memory_limit = '{size // 1024}KiB'")
+            self.run(f"SET memory_limit = '{_kib(size)}'")
             self._limit = size
 
     def _drop(self, name: str) -> None:
@@ -160,3 +160,7 @@ class Workspace:
             for column, kind in columns.items()
         )
         self.run(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {unnested}", lists)
+
+
+def _kib(size: int) -> str:
+    return f"{size // 1024}KiB"
