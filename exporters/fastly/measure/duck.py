@@ -1,9 +1,9 @@
 """DuckDB, imported here alone, since its allocator reads how it shall work while it is loaded.
 
 By itself it gives back what is free after a second, and every segment has its pages made anew: a
-thirtieth of what a line of the CDN costs. Half a minute is longer than a segment takes; a flood's
-memory is returned as soon as it is over. One arena, since what one thread frees is what the next
-needs: with one for each processor the process grows by a tenth.
+thirtieth of what a line of the CDN costs. Half a minute is longer than a segment takes, and what a
+flood has left is returned by the lines that follow it. One arena, since what one thread frees is
+what the next needs: with one for each processor the process grows by a tenth.
 """
 
 import os
