@@ -67,6 +67,15 @@ MAGICS = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", SNAPPY_IDENTIFIER)
 """How compressed bodies begin: without an encoding's name, the first bytes tell."""
 
 
+@pytest.mark.parametrize("breaks", [b"\n", b"\n\n", b"\n\n\n", b"\r\n\r\n"])
+@pytest.mark.parametrize("before", [b"", b"\n", b"\r\n\n"])
+def test_blank_lines_are_no_lines_between_long_ones_too(breaks: bytes, before: bytes) -> None:
+    sent = [bytes([letter]) * 500 for letter in b"abcde"]
+    lines, decoded = decode(before + breaks.join(sent) + breaks)
+    assert lines == sent
+    assert decoded.lines == len(sent)
+
+
 @given(
     raw_lines, st.sampled_from(list(ENCODERS)), sizes, st.sampled_from([b"\n", b"\r\n", b"\n\n"])
 )
